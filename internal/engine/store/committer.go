@@ -1,0 +1,303 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// maxBatch is how many ops one transaction takes at most, so that the first of
+// a storm does not wait for the last.
+const maxBatch = 512
+
+// Op writes something inside the committer's transaction. It may run more than
+// once (after a failed commit), so it must not change anything but the database.
+type Op func(ctx context.Context, tx *Batch) error
+
+// Batch is the transaction that an [Op] writes in.
+type Batch struct {
+	tx *sql.Tx
+	c  *Committer
+}
+
+// Exec runs q, prepared once per committer where that helps.
+func (b *Batch) Exec(ctx context.Context, q string, args ...any) error {
+	if b.c.db.Engine == SQLite { // pgx prepares and caches by itself
+		if st := b.c.compiled(ctx, q, b.tx); st != nil {
+			_, err := st.ExecContext(ctx, args...)
+			return err
+		}
+	}
+	_, err := b.tx.ExecContext(ctx, q, args...)
+	return err
+}
+
+// Committer is the single writer with group commit. Ops are applied in the order
+// in which Do was called.
+type Committer struct {
+	db  *DB
+	log *slog.Logger
+
+	mu      sync.Mutex
+	waiting []pending
+	closing bool
+	stuck   error
+	since   time.Time // when it became stuck
+	commits uint64
+	rows    uint64
+
+	wake chan struct{}
+	stop context.CancelFunc
+	gone chan struct{}
+
+	stmts map[string]*sql.Stmt // these two belong to run's goroutine
+	fresh []string             // queries seen for the first time
+}
+
+type pending struct {
+	op   Op
+	done func(error)
+}
+
+// NewCommitter starts the committer; Close ends it.
+func NewCommitter(db *DB, log *slog.Logger) *Committer {
+	ctx, stop := context.WithCancel(context.Background())
+	c := &Committer{db: db, log: log, wake: make(chan struct{}, 1), stop: stop, gone: make(chan struct{}), stmts: map[string]*sql.Stmt{}}
+	go c.run(ctx)
+	return c
+}
+
+// Do queues op and returns at once. done, which may be nil, is called from the
+// committer's goroutine: with nil when op is on disk, or with the error of an op
+// that can never succeed. While the disk is full or away done is simply not yet
+// called. After Close, done gets an error.
+func (c *Committer) Do(op Op, done func(error)) {
+	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		if done != nil {
+			done(errClosed)
+		}
+		return
+	}
+	c.waiting = append(c.waiting, pending{op, done})
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Wait is Do that waits for the outcome or for ctx.
+func (c *Committer) Wait(ctx context.Context, op Op) error {
+	res := make(chan error, 1)
+	c.Do(op, func(err error) { res <- err })
+	select {
+	case err := <-res:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Health says what an operator must know.
+type Health struct {
+	Waiting int       // ops not yet on disk
+	Stuck   error     // why nothing is written, nil when all is well
+	Since   time.Time // since when it is stuck
+	Commits uint64
+	Ops     uint64
+}
+
+// Health reports how the committer is.
+func (c *Committer) Health() Health {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Health{Waiting: len(c.waiting), Stuck: c.stuck, Since: c.since, Commits: c.commits, Ops: c.rows}
+}
+
+// Close writes what is waiting, until ctx ends, and stops. It reports what
+// could not be written.
+func (c *Committer) Close(ctx context.Context) error {
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+	select {
+	case <-c.gone:
+	case <-ctx.Done():
+		c.stop()
+		<-c.gone
+	}
+	c.stop()
+	for _, st := range c.stmts {
+		_ = st.Close()
+	}
+	c.mu.Lock()
+	left := c.waiting
+	c.waiting = nil
+	c.mu.Unlock()
+	for _, p := range left {
+		if p.done != nil {
+			p.done(errClosed)
+		}
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("%d entries could not be written: %w", len(left), errClosed)
+	}
+	return nil
+}
+
+var errClosed = errors.New("committer closed")
+
+func (c *Committer) run(ctx context.Context) {
+	defer close(c.gone)
+	for {
+		c.mu.Lock()
+		n := min(len(c.waiting), maxBatch)
+		batch := c.waiting[:n:n]
+		closing := c.closing
+		c.mu.Unlock()
+		if n == 0 {
+			if closing {
+				return
+			}
+			select {
+			case <-c.wake:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		results, err := c.persist(ctx, batch)
+		if err != nil {
+			return // ctx ended; Close reports what is left
+		}
+		c.mu.Lock()
+		if c.waiting = c.waiting[n:]; len(c.waiting) == 0 {
+			c.waiting = nil
+		}
+		c.mu.Unlock()
+		for i, p := range batch {
+			if p.done != nil {
+				p.done(results[i])
+			}
+		}
+		c.compile(ctx)
+	}
+}
+
+// persist writes batch, trying again while that may help. The error is ctx's.
+func (c *Committer) persist(ctx context.Context, batch []pending) ([]error, error) {
+	results := make([]error, len(batch))
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := c.attempt(ctx, batch)
+		if err == nil {
+			c.well(len(batch))
+			return results, nil
+		}
+		if !transient(err) {
+			return c.singly(ctx, batch)
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		c.unwell(err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// singly writes each op in a transaction of its own, so that one that can never
+// succeed does not take the others with it.
+func (c *Committer) singly(ctx context.Context, batch []pending) ([]error, error) {
+	results := make([]error, len(batch))
+	for i := range batch {
+		for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+			err := c.attempt(ctx, batch[i:i+1])
+			if err == nil || !transient(err) {
+				results[i] = err
+				break
+			}
+			c.unwell(err)
+			select {
+			case <-time.After(wait):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+	}
+	c.well(len(batch))
+	return results, nil
+}
+
+func (c *Committer) attempt(ctx context.Context, batch []pending) error {
+	return c.db.Tx(ctx, func(tx *sql.Tx) error {
+		b := &Batch{tx: tx, c: c}
+		for _, p := range batch {
+			if err := p.op(ctx, b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (c *Committer) well(n int) {
+	c.mu.Lock()
+	was := c.stuck
+	c.stuck, c.since = nil, time.Time{}
+	c.commits++
+	c.rows += uint64(n)
+	c.mu.Unlock()
+	if was != nil {
+		c.log.Info("journal is writing again")
+	}
+}
+
+func (c *Committer) unwell(err error) {
+	c.mu.Lock()
+	first := c.stuck == nil
+	c.stuck = err
+	if first {
+		c.since = time.Now()
+	}
+	c.mu.Unlock()
+	if first {
+		c.log.Error("journal cannot write, trying again", slog.Any("err", err))
+	}
+}
+
+// compiled returns q bound to tx when it was compiled before, or nil. A query is
+// compiled after the transaction that used it first: within it, the pool has no
+// second connection to compile on.
+func (c *Committer) compiled(ctx context.Context, q string, tx *sql.Tx) *sql.Stmt {
+	if st := c.stmts[q]; st != nil {
+		return tx.StmtContext(ctx, st)
+	}
+	c.fresh = append(c.fresh, q)
+	return nil
+}
+
+// compile prepares the queries that the last batch used for the first time.
+func (c *Committer) compile(ctx context.Context) {
+	for _, q := range c.fresh {
+		if c.stmts[q] != nil {
+			continue
+		}
+		if st, err := c.db.write.PrepareContext(ctx, q); err == nil {
+			c.stmts[q] = st
+		}
+	}
+	c.fresh = nil
+}

@@ -1,0 +1,194 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/keng-vn/keng/internal/engine/store"
+	"github.com/keng-vn/keng/internal/engine/store/storetest"
+)
+
+var set = fstest.MapFS{
+	"sql/0001_t_note.sql": {Data: []byte(`CREATE TABLE note (id BIGINT PRIMARY KEY, body TEXT NOT NULL);
+--;;
+CREATE INDEX note_body ON note (body);`)},
+}
+
+func count(t *testing.T, db *store.DB) int {
+	t.Helper()
+	var n int
+	if err := db.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM note`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func insert(id int) store.Op {
+	return func(ctx context.Context, tx *store.Batch) error {
+		return tx.Exec(ctx, `INSERT INTO note (id, body) VALUES ($1, $2)`, id, "x")
+	}
+}
+
+func TestMigrateOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		db := storetest.Open(t, dsn)
+		for range 2 {
+			if err := db.Migrate(t.Context(), set); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Migrate(t.Context(), set, fstest.MapFS{"sql/0002_bad.sql": {Data: []byte(`CREATE TABLE half (a BIGINT); --;; CREATE NONSENSE`)}}); err == nil {
+			t.Fatal("a broken migration was accepted")
+		}
+		if _, err := db.Read().ExecContext(t.Context(), `SELECT a FROM half`); err == nil {
+			t.Error("a broken migration left half of itself")
+		}
+	})
+}
+
+func TestCommitterKeepsOrderAndTellsOfThePoisoned(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		db := storetest.Open(t, dsn)
+		if err := db.Migrate(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+		c := store.NewCommitter(db, slog.New(slog.DiscardHandler))
+		const n = 1500
+		var last, bad atomic.Int64
+		last.Store(-1)
+		for i := range n {
+			id := i
+			if i == 700 {
+				id = 699 // breaks the primary key
+			}
+			c.Do(insert(id), func(err error) {
+				if err != nil {
+					bad.Add(1)
+				}
+				if !last.CompareAndSwap(int64(i-1), int64(i)) {
+					t.Errorf("done %d out of order", i)
+				}
+			})
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if bad.Load() != 1 || count(t, db) != n-1 {
+			t.Errorf("%d refused, %d rows, want 1 and %d", bad.Load(), count(t, db), n-1)
+		}
+	})
+}
+
+// TestFullDiskLosesNothing fills a real SQLite database to its page limit, which
+// fails as a full disk does, and then makes room.
+func TestFullDiskLosesNothing(t *testing.T) {
+	db := storetest.Open(t, t.TempDir()+"/keng.db")
+	if err := db.Migrate(t.Context(), set); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.LimitPages(t.Context(), 8); err != nil {
+		t.Fatal(err)
+	}
+	c := store.NewCommitter(db, slog.New(slog.DiscardHandler))
+	big := make([]byte, 64<<10)
+	res := make(chan error, 2)
+	c.Do(func(ctx context.Context, tx *store.Batch) error {
+		return tx.Exec(ctx, `INSERT INTO note (id, body) VALUES ($1, $2)`, 1, string(big))
+	}, func(err error) { res <- err })
+	c.Do(insert(2), func(err error) { res <- err })
+	for c.Health().Stuck == nil {
+		select {
+		case err := <-res:
+			t.Fatalf("acknowledged on a full disk: %v", err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	if err := db.LimitPages(t.Context(), 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-res; err != nil {
+			t.Error(err)
+		}
+	}
+	if h := c.Health(); h.Stuck != nil || count(t, db) != 2 {
+		t.Errorf("health %+v, %d rows", h, count(t, db))
+	}
+	if err := c.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCloseTellsWhatWasNotWritten(t *testing.T) {
+	db := storetest.Open(t, t.TempDir()+"/keng.db")
+	c := store.NewCommitter(db, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	res := make(chan error, 1)
+	c.Do(func(context.Context, *store.Batch) error { return errors.New("away") }, func(err error) { res <- err })
+	if err := c.Close(ctx); err == nil {
+		t.Error("Close said all was written")
+	}
+	if err := <-res; err == nil {
+		t.Error("done said that it was written")
+	}
+	c.Do(insert(3), func(err error) { res <- err })
+	if err := <-res; err == nil {
+		t.Error("an op after Close was accepted")
+	}
+}
+
+func TestTxRollsBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		db := storetest.Open(t, dsn)
+		if err := db.Migrate(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+		err := db.Tx(t.Context(), func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(t.Context(), `INSERT INTO note (id, body) VALUES (1, 'x')`); err != nil {
+				return err
+			}
+			return store.ErrOp
+		})
+		if !errors.Is(err, store.ErrOp) || count(t, db) != 0 {
+			t.Errorf("err %v, %d rows", err, count(t, db))
+		}
+	})
+}
+
+func BenchmarkCommitter(b *testing.B) {
+	for _, group := range []int{1, 100} {
+		b.Run(fmt.Sprintf("group=%d", group), func(b *testing.B) {
+			db, err := store.Open(b.Context(), b.TempDir()+"/keng.db")
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = db.Close() }()
+			if err := db.Migrate(b.Context(), set); err != nil {
+				b.Fatal(err)
+			}
+			c := store.NewCommitter(db, slog.New(slog.DiscardHandler))
+			id := 0
+			for b.Loop() {
+				done := make(chan error, group)
+				for range group {
+					id++
+					c.Do(insert(id), func(err error) { done <- err })
+				}
+				for range group {
+					if err := <-done; err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			_ = c.Close(b.Context())
+		})
+	}
+}
