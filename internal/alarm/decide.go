@@ -23,6 +23,8 @@ type State struct {
 	Group place.GroupID
 	Open  map[ID]*Incident
 	Last  map[signal.Category]Closed // newest closed live incident per category
+
+	closing map[ID]*Incident // closed by the last event; the writer takes them
 }
 
 // Closed is what is remembered of a closed incident.
@@ -188,6 +190,11 @@ func (s State) with(i *Incident) State {
 		return s
 	}
 	delete(s.Open, i.ID)
+	s.closing = maps.Clone(s.closing)
+	if s.closing == nil {
+		s.closing = map[ID]*Incident{}
+	}
+	s.closing[i.ID] = i
 	if i.Mode == Live {
 		s.Last = maps.Clone(s.Last)
 		if s.Last == nil {
