@@ -2,9 +2,11 @@
 //   alarm     four fast strokes, again every 1.9 s, for as long as it rings
 //   drill     two slow, soft, high strokes every 4 s: nobody takes it for an alarm
 //   all_calm  one long soft stroke, once (báo yên, 22:00)
+//   notice    one stroke: an alarm has arrived at the duty desk (console only)
+//   lost      two dull falling strokes: the duty desk has lost its connection and is deaf (console only)
 import { signal } from '@preact/signals'
 
-export type Code = 'alarm' | 'drill' | 'all_calm'
+export type Code = 'alarm' | 'drill' | 'all_calm' | 'notice' | 'lost'
 
 // audible: whether this page may make a sound. A browser wants a touch first.
 export const audible = signal(false)
@@ -48,13 +50,15 @@ function phrase(code: Code) {
   if (code === 'alarm') for (let i = 0; i < 4; i++) strike(i * 0.28)
   if (code === 'drill') for (let i = 0; i < 2; i++) strike(i * 0.9, 0.3, 1.5, 0.6)
   if (code === 'all_calm') strike(0, 0.35, 0.75, 3)
+  if (code === 'notice') strike(0, 0.6)
+  if (code === 'lost') { strike(0, 0.5, 0.6, 0.5); strike(0.45, 0.5, 0.45, 0.7) }
 }
 
-const every: Record<Code, number> = { alarm: 1900, drill: 4000, all_calm: 0 } // ms, 0 for once
+const every: Record<Code, number> = { alarm: 1900, drill: 4000, all_calm: 0, notice: 0, lost: 0 } // ms, 0 for once
 
 // ring starts a code, or goes on with it; another code replaces it. all_calm never replaces an alarm.
 export function ring(code: Code) {
-  if (ringing === code || (ringing && code === 'all_calm')) return
+  if (ringing === code || (ringing && !every[code])) return
   stop()
   if (!open()) return
   phrase(code)

@@ -22,7 +22,7 @@ export function words<K extends string>(base: Words<K>, en: () => Promise<{ en: 
   return (key, values) => fill((table.value as Record<string, string>)[key] ?? '', values)
 }
 
-function fill(text: string, values?: Values): string {
+export function fill(text: string, values?: Values): string {
   return !values ? text : text.replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (_, name: string, one?: string, many?: string) => {
     const v = String(values[name] ?? '')
     return one === undefined ? v : `${v} ${v === '1' ? one : many}`
