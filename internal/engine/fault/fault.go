@@ -1,5 +1,3 @@
-// Package fault is the one vocabulary of errors: what went wrong, in which
-// operation, and what the person in front of the screen may be told.
 package fault
 
 import (
