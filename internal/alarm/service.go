@@ -56,10 +56,14 @@ type Service struct {
 	Now     func() time.Time // steady time, UTC, whole ms
 	Listen  Listener
 	Witness Witness // may be nil
+	Rights  Rights
+	Names   Names
+	Past    *Book // for reading what is over
 	Log     *slog.Logger
 
 	mu     sync.RWMutex
 	groups map[place.GroupID]*group
+	where  map[ID]place.GroupID
 	number atomic.Int64
 	timers timers
 	news   news
@@ -174,6 +178,9 @@ func (v *Service) apply(g *group, e Event, saved func(*Incident, error)) (touche
 	}
 	before := g.state
 	g.state = next
+	if e.Opens != nil {
+		v.located(e.Incident, g.id)
+	}
 	for _, f := range effects {
 		if f.Do == Assert {
 			v.Sirens.Desire(f.Desire)
@@ -407,6 +414,7 @@ func (v *Service) replay(ctx context.Context, b *Book, g *group, n int64, number
 		}
 		if r.Event.Opens != nil {
 			*number = max(*number, r.Event.Opens.Number)
+			v.located(r.Event.Incident, g.id)
 		}
 		before := g.state
 		g.state, _ = Decide(g.state, r.Event)
@@ -429,6 +437,7 @@ func (v *Service) remember(ctx context.Context, b *Book, now time.Time) error {
 	}
 	for k := len(past) - 1; k >= 0; k-- {
 		g := v.group(past[k].Group)
+		v.located(past[k].ID, g.id)
 		if g.find(past[k].ID) == nil {
 			g.past = append(g.past, past[k])
 		}
