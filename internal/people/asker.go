@@ -1,0 +1,18 @@
+package people
+
+import "context"
+
+type askerKey struct{}
+
+// WithAsker returns ctx with the actor behind a request. The kit's chain calls
+// it once, after the session or token was checked.
+func WithAsker(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, askerKey{}, a)
+}
+
+// Asker is the actor behind the request that ctx belongs to; the zero Actor is
+// nobody.
+func Asker(ctx context.Context) Actor {
+	a, _ := ctx.Value(askerKey{}).(Actor)
+	return a
+}
