@@ -91,7 +91,7 @@ func TestScopes(t *testing.T) {
 func open(t *testing.T, dsn string) *store.DB {
 	t.Helper()
 	db := storetest.Open(t, dsn)
-	if err := db.Migrate(t.Context(), place.SQL); err != nil {
+	if err := db.Migrate(t.Context(), place.Migrations); err != nil {
 		t.Fatal(err)
 	}
 	return db

@@ -11,10 +11,10 @@ import (
 	"github.com/keng-vn/keng/internal/engine/store"
 )
 
-// SQL holds the migrations of this package.
+// Migrations are the tables of this package.
 //
-//go:embed sql
-var SQL embed.FS
+//go:embed sql/*.sql
+var Migrations embed.FS
 
 // Querier is what reading needs: a pool or a transaction.
 type Querier interface {

@@ -1,0 +1,198 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/keng-vn/keng/internal/engine/fault"
+)
+
+// Handler is everything around the routes, outermost first: note the visit and
+// catch panics, set headers, bound the body, read language and key, refuse other
+// sites, then what [Kit.Use] added.
+func (k *Kit) Handler() http.Handler {
+	h := http.Handler(http.HandlerFunc(k.route))
+	for i := len(k.wraps) - 1; i >= 0; i-- {
+		h = k.wraps[i](h)
+	}
+	return k.visit(k.headers(k.context(k.sameSite(h))))
+}
+
+// seen carries the matched pattern outwards, past copies of the request.
+type seen struct{ route string }
+
+type seenKey struct{}
+
+func routeOf(ctx context.Context) string {
+	if s, ok := ctx.Value(seenKey{}).(*seen); ok {
+		return s.route
+	}
+	return ""
+}
+
+// tap remembers the status and whether an answer has begun.
+type tap struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (t *tap) WriteHeader(code int) {
+	if t.status == 0 && code >= http.StatusOK {
+		t.status = code
+	}
+	t.ResponseWriter.WriteHeader(code)
+}
+
+// Write implements [http.ResponseWriter].
+func (t *tap) Write(b []byte) (int, error) {
+	if t.status == 0 {
+		t.status = http.StatusOK
+	}
+	return t.ResponseWriter.Write(b)
+}
+
+// Unwrap lets [http.ResponseController] through.
+func (t *tap) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
+func (k *Kit) visit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start, s, t := time.Now(), &seen{}, &tap{ResponseWriter: w}
+		r = r.WithContext(context.WithValue(r.Context(), seenKey{}, s))
+		defer func() {
+			v := recover()
+			if v != nil && v != http.ErrAbortHandler {
+				k.o.Log.Error("handler panicked", "route", s.route, "panic", v, "stack", string(debug.Stack()))
+				if t.status == 0 {
+					r = r.WithContext(WithLang(r.Context(), langOf(r)))
+					k.write(t, r, k.status(r.Context(), http.StatusInternalServerError))
+				}
+			}
+			k.done(Visit{Route: s.route, Status: t.status, Took: time.Since(start)})
+			if v != nil && (v == http.ErrAbortHandler || t.status < http.StatusInternalServerError) {
+				panic(http.ErrAbortHandler) // half an answer must not look whole
+			}
+		}()
+		next.ServeHTTP(t, r)
+	})
+}
+
+func (k *Kit) done(v Visit) {
+	if v.Status == 0 {
+		v.Status = http.StatusOK
+	}
+	k.o.Log.Info("request", "route", v.Route, "status", v.Status, "ms", float64(v.Took.Microseconds())/1e3)
+	if k.o.Seen != nil {
+		k.o.Seen(v)
+	}
+}
+
+// policy is the Content Security Policy: everything from here, nothing inline.
+// blob: is for the map's worker and pictures, data: for small pictures in styles.
+func (k *Kit) policy() string {
+	away := ""
+	for _, o := range k.o.Connect {
+		away += " " + o
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; manifest-src 'self'; media-src 'self' blob:" +
+		"; img-src 'self' data: blob:" + away + "; connect-src 'self'" + away + "; worker-src 'self' blob:" +
+		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+}
+
+func (k *Kit) headers(next http.Handler) http.Handler {
+	policy := k.policy()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer") // an invite stands in its address
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(self), payment=(), usb=()")
+		h.Set("Cache-Control", "no-store")
+		if k.o.Secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (k *Kit) context(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.WithContext(WithLang(r.Context(), langOf(r)))
+		r.Body = http.MaxBytesReader(w, r.Body, BodyLimit+1) // one more, so that who reads BodyLimit sees that there was more
+		key, ok := outboxKey(r.Header.Get("Idempotency-Key"))
+		if !ok {
+			k.Fail(w, r, fault.New("web.Handler", fault.Invalid, "fault.outbox_key"))
+			return
+		}
+		if key != "" {
+			r = r.WithContext(context.WithValue(r.Context(), keyKey{}, key))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// outboxKey accepts 1 to 64 letters, digits and -_.: , also in the quotes that
+// draft-ietf-httpapi-idempotency-key-header wants.
+func outboxKey(s string) (string, bool) {
+	if len(s) > 2 && s[0] == '"' && s[len(s)-1] == '"' {
+		s = s[1 : len(s)-1]
+	}
+	if len(s) > 64 {
+		return "", false
+	}
+	for _, c := range s {
+		if !strings.ContainsRune("-_.:", c) && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return "", false
+		}
+	}
+	return s, true
+}
+
+// sameSite refuses state changes that another site's page asks for. Programs,
+// which send neither Sec-Fetch-Site nor Origin, pass.
+func (k *Kit) sameSite(next http.Handler) http.Handler {
+	c := http.NewCrossOriginProtection()
+	c.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		k.write(w, r, k.status(r.Context(), http.StatusForbidden))
+	}))
+	return c.Handler(next)
+}
+
+// route serves the matching route, or says in our words that there is none.
+func (k *Kit) route(w http.ResponseWriter, r *http.Request) {
+	h, pattern := k.mux.Handler(r)
+	if s, ok := r.Context().Value(seenKey{}).(*seen); ok {
+		s.route = pattern
+	}
+	if pattern != "" {
+		k.mux.ServeHTTP(w, r)
+		return
+	}
+	d := &deaf{header: http.Header{}, status: http.StatusNotFound}
+	h.ServeHTTP(d, r)
+	if allow := d.header.Get("Allow"); allow != "" {
+		w.Header().Set("Allow", allow)
+	}
+	k.write(w, r, k.status(r.Context(), d.status))
+}
+
+// deaf hears the status of an answer and drops its text.
+type deaf struct {
+	header http.Header
+	status int
+}
+
+// Header implements [http.ResponseWriter].
+func (d *deaf) Header() http.Header { return d.header }
+
+// WriteHeader implements [http.ResponseWriter].
+func (d *deaf) WriteHeader(code int) { d.status = code }
+
+// Write implements [http.ResponseWriter].
+func (d *deaf) Write(b []byte) (int, error) { return len(b), nil }
