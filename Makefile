@@ -1,0 +1,77 @@
+# Keng. `make` alone says what there is.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build web test check fmt race fuzz soak bench clean need
+
+# One static program; and one build cache for building and testing.
+export CGO_ENABLED ?= 0
+# Debian keeps servers out of an ordinary user's path.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+LINT := .cache/bin/golangci-lint
+NODE_RED := 4.1.8
+NODE_RED_BIN := .cache/node-red-$(NODE_RED)/node_modules/.bin
+DEBIAN := postgresql mosquitto mosquitto-clients chromium strace fonts-noto-core
+WEB := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build everything and start the demo (KENG_HTTP, KENG_MQTT, KENG_DATA)
+	@exec bin/keng demo
+
+build: web ## build bin/keng with its screens
+	go build -trimpath -o bin/keng ./cmd/keng
+
+web: web/dist/manifest.json ## build the screens
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci
+	@touch $@
+
+web/dist/manifest.json: $(WEB) web/node_modules/.package-lock.json
+	cd web && npm run build
+	@touch $@
+
+need:
+	@scripts/need $(DEBIAN)
+
+test: need web ## everything: units, both databases, MQTT clients, kill -9, real browsers
+	go vet ./...
+	cd web && npm run check
+	scripts/with-postgres scripts/test
+
+$(LINT): tools/go.mod tools/go.sum
+	go build -C tools -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+check: web $(LINT) ## format, lint, types, floors, promises, links
+	$(LINT) fmt --diff
+	$(LINT) run
+	cd web && npm run check
+	go test ./internal/arch ./internal/engine/say
+
+fmt: $(LINT) ## format the Go code
+	$(LINT) fmt
+
+race: need web ## the tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 scripts/with-postgres scripts/test -race
+
+fuzz: ## every fuzz test for 30 s
+	scripts/fuzz 30s
+
+soak: need web ## hours: 10,000 kill -9, long fuzzing, the race detector
+	KENG_SOAK=1 scripts/with-postgres scripts/test -count=1 -timeout 12h
+	scripts/fuzz 5m
+	$(MAKE) --no-print-directory race
+
+$(NODE_RED_BIN)/node-red:
+	npm install --prefix .cache/node-red-$(NODE_RED) --no-audit --no-fund node-red@$(NODE_RED)
+
+bench: build $(NODE_RED_BIN)/node-red ## press to siren, beside Mosquitto and Node-RED
+	@scripts/need mosquitto
+	PATH="$(CURDIR)/$(NODE_RED_BIN):$$PATH" bin/keng bench alarm
+
+clean: ## remove what was built and fetched
+	rm -rf bin .cache web/node_modules
+	find web/dist -mindepth 1 ! -name .gitkeep -delete
