@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keng-vn/keng/internal/engine/fault"
+	"github.com/keng-vn/keng/internal/engine/say"
 )
 
 // Handler is everything around the routes, outermost first: note the visit and
@@ -67,7 +68,7 @@ func (k *Kit) visit(next http.Handler) http.Handler {
 			if v != nil && v != http.ErrAbortHandler {
 				k.o.Log.Error("handler panicked", "route", s.route, "panic", v, "stack", string(debug.Stack()))
 				if t.status == 0 {
-					r = r.WithContext(WithLang(r.Context(), langOf(r)))
+					r = r.WithContext(WithLang(r.Context(), say.Pick(r)))
 					k.write(t, r, k.status(r.Context(), http.StatusInternalServerError))
 				}
 			}
@@ -123,7 +124,7 @@ func (k *Kit) headers(next http.Handler) http.Handler {
 
 func (k *Kit) context(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = r.WithContext(WithLang(r.Context(), langOf(r)))
+		r = r.WithContext(WithLang(r.Context(), say.Pick(r)))
 		r.Body = http.MaxBytesReader(w, r.Body, BodyLimit+1) // one more, so that who reads BodyLimit sees that there was more
 		key, ok := outboxKey(r.Header.Get("Idempotency-Key"))
 		if !ok {

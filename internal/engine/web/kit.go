@@ -22,11 +22,10 @@ const BodyLimit = 64 << 10
 // Options is what a kit needs.
 type Options struct {
 	Log     *slog.Logger
-	Say     func(l Lang, key string, args map[string]any) string // the sentence of a key, "" or the key itself when there is none
-	Version string                                               // of the program, for the OpenAPI
-	Secure  bool                                                 // everybody comes by https: say so (HSTS)
-	Connect []string                                             // other origins that pages may fetch from: "https://tiles.example.vn"
-	Seen    func(Visit)                                          // called after every request, for metrics; may be nil
+	Version string      // of the program, for the OpenAPI
+	Secure  bool        // everybody comes by https: say so (HSTS)
+	Connect []string    // other origins that pages may fetch from: "https://tiles.example.vn"
+	Seen    func(Visit) // called after every request, for metrics; may be nil
 }
 
 // Visit is one finished request.
@@ -126,10 +125,10 @@ func Decode(r *http.Request, v any) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		return &fault.Error{Op: op, Kind: fault.Invalid, Key: "fault.invalid", Err: err}
+		return &fault.Error{Op: op, Kind: fault.Invalid, Key: "fault.bad_json", Err: err}
 	}
 	if d.More() {
-		return fault.New(op, fault.Invalid, "fault.invalid")
+		return fault.New(op, fault.Invalid, "fault.bad_json")
 	}
 	return nil
 }

