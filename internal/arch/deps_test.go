@@ -81,7 +81,7 @@ func section(t *testing.T, heading string) map[string]string {
 	}
 	after, _, _ = strings.Cut(after, "\n## ")
 	listed := map[string]string{}
-	for _, line := range strings.SplitSeq(after, "\n") {
+	for line := range strings.SplitSeq(after, "\n") {
 		if m := entry.FindStringSubmatch(line); m != nil {
 			if listed[m[1]] != "" {
 				t.Errorf("%s: %s is listed twice", depsPage, m[1])
