@@ -154,11 +154,14 @@ func (l *Listener) closing() bool { return l.ended.Load() }
 // or ctx is done, says goodbye and waits for all goroutines. No will is sent and
 // the handler hears of no Gone: the devices are still there.
 func (l *Listener) Close(ctx context.Context) error {
-	conns := l.shutDoors()
-	for _, c := range conns {
-		c.settled(ctx)
-		c.leave(shuttingDown.bye, false)
+	var saying sync.WaitGroup
+	for _, c := range l.shutDoors() {
+		saying.Go(func() {
+			c.settled(ctx)
+			c.leave(shuttingDown.bye, false)
+		})
 	}
+	saying.Wait()
 	l.wg.Wait()
 	return ctx.Err()
 }
