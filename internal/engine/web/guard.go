@@ -13,13 +13,13 @@ import (
 
 // Handler is everything around the routes, outermost first: note the visit and
 // catch panics, set headers, bound the body, read language and key, refuse other
-// sites, then what [Kit.Use] added.
+// sites, find the route, then what [Kit.Use] added.
 func (k *Kit) Handler() http.Handler {
-	h := http.Handler(http.HandlerFunc(k.route))
+	h := http.Handler(k.mux)
 	for i := len(k.wraps) - 1; i >= 0; i-- {
 		h = k.wraps[i](h)
 	}
-	return k.visit(k.headers(k.context(k.sameSite(h))))
+	return k.visit(k.headers(k.context(k.sameSite(k.route(h)))))
 }
 
 // seen carries the matched pattern outwards, past copies of the request.
@@ -165,16 +165,33 @@ func (k *Kit) sameSite(next http.Handler) http.Handler {
 	return c.Handler(next)
 }
 
-// route serves the matching route, or says in our words that there is none.
-func (k *Kit) route(w http.ResponseWriter, r *http.Request) {
-	h, pattern := k.mux.Handler(r)
-	if s, ok := r.Context().Value(seenKey{}).(*seen); ok {
-		s.route = pattern
+// route finds the matching route and hands it to next; a file, which is the same
+// for everybody, is served at once. It says in our words when there is none.
+func (k *Kit) route(next http.Handler) http.Handler {
+	files := map[string]bool{}
+	for _, r := range k.routes {
+		if r.Static {
+			files[r.Method+" "+r.Pattern] = true
+		}
 	}
-	if pattern != "" {
-		k.mux.ServeHTTP(w, r)
-		return
-	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := k.mux.Handler(r)
+		if s, ok := r.Context().Value(seenKey{}).(*seen); ok {
+			s.route = pattern
+		}
+		switch {
+		case files[pattern]:
+			h.ServeHTTP(w, r)
+		case pattern != "":
+			next.ServeHTTP(w, r)
+		default:
+			k.lost(w, r, h)
+		}
+	})
+}
+
+// lost says that no route matches, with the status that the router means.
+func (k *Kit) lost(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	d := &deaf{header: http.Header{}, status: http.StatusNotFound}
 	h.ServeHTTP(d, r)
 	if allow := d.header.Get("Allow"); allow != "" {

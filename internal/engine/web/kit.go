@@ -88,8 +88,8 @@ func (k *Kit) Handle(method, pattern, summary string, h Handler) {
 	})
 }
 
-// Use wraps every route, for example to find out who is asking. The first one
-// used is the outermost. Call it before [Kit.Handler].
+// Use wraps every route but files, for example to find out who is asking. The
+// first one used is the outermost. Call it before [Kit.Handler].
 func (k *Kit) Use(wrap func(http.Handler) http.Handler) { k.wraps = append(k.wraps, wrap) }
 
 // Routes lists everything that was added, in that order.

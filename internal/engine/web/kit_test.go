@@ -347,6 +347,12 @@ func TestAssets(t *testing.T) {
 	if res := ask(k, "GET", "/assets/map-1.mjs", "", "Accept-Encoding", "br", "Range", "bytes=0-1"); res.StatusCode != 206 || text(t, res) != "pl" {
 		t.Errorf("range: %d", res.StatusCode)
 	}
+	k.Use(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	})
+	if a, b := ask(k, "GET", "/sw.js", "").StatusCode, ask(k, "GET", "/api/openapi.json", "").StatusCode; a != 200 || b != http.StatusTeapot {
+		t.Errorf("a file answers %d, a route %d, want only the route wrapped", a, b)
+	}
 	for _, url := range []string{"/assets/", "/assets/map-1.mjs.br", "/.gitkeep", "/manifest.json", "/assets/../sw.js.br"} {
 		if res := ask(k, "GET", url, ""); res.StatusCode == 200 {
 			t.Errorf("%s: %d", url, res.StatusCode)
