@@ -1,4 +1,5 @@
 // Builds the screens into dist/, which the Go program embeds. Run: npm run build
+// While working on one of them: node build.mjs [--out DIR] [resident] [console]
 //
 //   assets/<name>-<hash>.js|css|woff2   bundles; the name changes with the content, so browsers keep them for ever
 //   assets/map/<version>/               MapLibre as it was published, unbundled, so that its worker obeys the CSP
@@ -11,12 +12,14 @@ import { build } from 'esbuild'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { icon } from './icon.mjs'
 
 const root = import.meta.dirname
-const dist = join(root, 'dist')
+const { values: { out }, positionals: only } = parseArgs({ options: { out: { type: 'string', default: 'dist' } }, allowPositionals: true })
+const dist = resolve(root, out)
 
 // Budgets in bytes as sent (brotli). js counts what the page must load before it can draw: the entry and the chunks it imports.
 const budgets = {
@@ -25,7 +28,7 @@ const budgets = {
 }
 
 // Old phones of elders: what Android 7 and iOS 15.4 can still be updated to.
-const target = ['es2021', 'chrome94', 'firefox101', 'safari15.4']
+const target = ['chrome94', 'firefox101', 'safari15.4']
 
 const common = {
   absWorkingDir: root, bundle: true, minify: true, target, legalComments: 'none', charset: 'utf8',
@@ -38,9 +41,9 @@ async function clean() {
 }
 
 async function bundles() {
-  const entries = ['resident', 'console'].filter((n) => existsSync(join(root, 'src', n, 'main.tsx')))
+  const entries = ['resident', 'console'].filter((n) => (!only.length || only.includes(n)) && existsSync(join(root, 'src', n, 'main.tsx')))
   const r = await build({
-    ...common, entryPoints: Object.fromEntries(entries.map((n) => [n, `src/${n}/main.tsx`])), outdir: 'dist', format: 'esm', splitting: true,
+    ...common, entryPoints: Object.fromEntries(entries.map((n) => [n, `src/${n}/main.tsx`])), outdir: dist, format: 'esm', splitting: true,
     entryNames: 'assets/[name]-[hash]', chunkNames: 'assets/[name]-[hash]', assetNames: 'assets/[name]-[hash]', publicPath: '/',
     loader: { '.woff2': 'file' },
   })
@@ -51,23 +54,20 @@ async function bundles() {
 function page(outputs, name) {
   const [js, out] = Object.entries(outputs).find(([, o]) => o.entryPoint === `src/${name}/main.tsx`) ?? []
   if (!js) return undefined
-  const pre = new Set(), lazy = new Set(), url = (p) => p.replace(/^dist/, '')
-  const follow = (o, into) => {
-    for (const i of o.imports) {
-      if (i.external || !outputs[i.path]) continue
-      const at = i.kind === 'dynamic-import' ? lazy : into
-      if (!pre.has(i.path) && !lazy.has(i.path)) { at.add(i.path); follow(outputs[i.path], at) }
-    }
+  const reach = (from, kinds, into) => {
+    for (const i of outputs[from].imports) if (!i.external && outputs[i.path] && kinds.includes(i.kind) && !into.has(i.path)) { into.add(i.path); reach(i.path, kinds, into) }
+    return into
   }
-  follow(out, pre)
-  return { js: url(js), css: out.cssBundle ? url(out.cssBundle) : '', pre: [...pre].map(url), lazy: [...lazy].filter((p) => !pre.has(p)).map(url) }
+  const pre = reach(js, ['import-statement'], new Set()), all = reach(js, ['import-statement', 'dynamic-import'], new Set())
+  const lazy = [...all].filter((p) => p !== js && !pre.has(p)), url = (p) => '/' + relative(dist, join(root, p))
+  return { js: url(js), css: out.cssBundle ? url(out.cssBundle) : '', pre: [...pre].map(url), lazy: lazy.map(url) }
 }
 
 // worker bundles sw.js with the list of files that the resident's page needs to open without a server.
 async function worker(resident) {
   const shell = [resident.js, resident.css, ...resident.pre, ...resident.lazy]
   const version = createHash('sha256').update(JSON.stringify(shell)).update(await readFile(join(root, 'src/sw.ts'))).digest('hex').slice(0, 12)
-  await build({ ...common, entryPoints: ['src/sw.ts'], outfile: 'dist/sw.js', format: 'iife', define: { SHELL: JSON.stringify(shell), BUILD: JSON.stringify(version) } })
+  await build({ ...common, entryPoints: ['src/sw.ts'], outfile: join(dist, 'sw.js'), format: 'iife', define: { SHELL: JSON.stringify(shell), BUILD: JSON.stringify(version) } })
   return version
 }
 

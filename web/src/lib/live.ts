@@ -4,7 +4,7 @@ import { Refusal, get } from './api'
 import { read, write } from './db'
 import * as outbox from './outbox'
 import { ms } from './time'
-import type { EmergencyNumber, Group, Health, Incident, Me, State } from './types'
+import type { EmergencyNumber, Group, Health, Incident, Lang, Me, State } from './types'
 
 export type Connection = 'connecting' | 'live' | 'lost'
 
@@ -15,6 +15,7 @@ export const health = signal<Health | null>(null)
 export const numbers = signal<readonly EmergencyNumber[]>([])
 export const map = signal<State['map']>({ style_url: '', has_boundaries: false })
 export const demo = signal(false)
+export const language = signal<Lang>('vi') // of the server's sentences for this person
 export const connection = signal<Connection>('connecting')
 export const lostAt = signal(0) // server time of the last event before the connection was lost, Unix ms
 export const now = signal(Date.now()) // server time, Unix ms, moves once a second
@@ -76,7 +77,7 @@ export async function refresh(): Promise<boolean> {
 }
 
 function adopt(s: State) {
-  me.value = s.me; demo.value = s.demo; numbers.value = s.numbers; map.value = s.map; health.value = s.health
+  me.value = s.me; demo.value = s.demo; language.value = s.lang; numbers.value = s.numbers; map.value = s.map; health.value = s.health
   groups.value = s.groups ?? []
   const old = incidents.value
   incidents.value = order((s.incidents ?? []).map((i) => { const had = old.find((o) => o.id === i.id); return had && had.version > i.version ? had : i }))
@@ -108,14 +109,19 @@ function setClock(server: string) {
 
 // The stream. The browser reconnects by itself and says where it stopped; when it gave up, or went silent, a new one is opened and the state fetched.
 let stream: EventSource | undefined, watch = 0, retry = 0, fails = 0, heard = Date.now()
+let place = '' // id of the last event: where the stream goes on
 
 function listen() {
   stream?.close(); clearTimeout(retry)
-  const es = (stream = new EventSource('/api/v1/stream'))
-  const on = (name: string, f: (data: any) => void) => es.addEventListener(name, (e) => { alive(); const d = JSON.parse((e as MessageEvent).data || '{}'); f(d) })
+  const from = place, es = (stream = new EventSource('/api/v1/stream' + (from && '?last_event_id=' + encodeURIComponent(from))))
+  const on = (name: string, f: (data: any) => void) => es.addEventListener(name, (e) => {
+    alive()
+    place = (e as MessageEvent).lastEventId || place
+    f(JSON.parse((e as MessageEvent).data || '{}'))
+  })
   const later = (f: () => void) => (meanwhile ? meanwhile.push(f) : f())
-  let first = true
-  on('hello', (d) => { setClock(d.now); if (first) { first = false; void refresh() } })
+  let unsure = !from // what happened between the page's state and the first event is not known
+  on('hello', (d) => { setClock(d.now); if (unsure) { unsure = false; void refresh() } })
   on('incident', (i: Incident) => later(() => take(i)))
   on('group', (g: Group) => later(() => takeGroup(g)))
   on('health', (x: Health) => { health.value = x })
@@ -161,7 +167,7 @@ function keepState() {
   let due = 0
   const save = () => {
     due = 0
-    if (me.value) void write('kept', { now: new Date(serverNow()).toISOString(), me: me.value, demo: demo.value, lang: 'vi', numbers: numbers.value, groups: groups.value, incidents: incidents.value, health: null, map: map.value }, 'state')
+    if (me.value) void write('kept', { now: new Date(serverNow()).toISOString(), me: me.value, demo: demo.value, lang: language.value, numbers: numbers.value, groups: groups.value, incidents: incidents.value, health: null, map: map.value }, 'state')
   }
   effect(() => { if (me.value && groups.value && incidents.value) due ||= window.setTimeout(save, 1000) })
 }

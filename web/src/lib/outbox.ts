@@ -18,6 +18,7 @@ export interface Deed {
   alarm: boolean // raises an alarm: goes before everything else
   quiet: boolean // nobody needs to know about it: receipts, silent alarms
   within: number // ms after which it is dropped unsent, 0 for never: a drill must not start an hour later
+  fresh?: number // Unix ms: when somebody said that this old alarm is still needed
   told?: string // what the deed is, for sentences about it
 }
 export interface Refused { id: string; deed: Deed; problem: Problem | null } // null: its time ran out
@@ -63,6 +64,14 @@ export function recall(id: string): boolean {
   return true
 }
 
+// An alarm that lay unsent for so long, ms, is not sent before somebody says that it is still needed: the danger may be over.
+const staleAfter = 30 * 60_000
+export const stale = (d: Deed) => d.alarm && Date.now() - (d.fresh ?? d.at) > staleAfter
+export function allow(id: string) {
+  queue.value = queue.value.map((d) => (d.id === id ? { ...d, fresh: Date.now() } : d))
+  flush()
+}
+
 export function forget(id: string) { refusals.value = refusals.value.filter((r) => r.id !== id) }
 
 // lane is what must stay in order: an alarm and everything that follows it.
@@ -73,7 +82,7 @@ export function flush() {
   const waiting = queue.value.filter((d) => d.person === person)
   const next = new Map<string, Deed>()
   for (const d of [...waiting.filter((d) => d.alarm), ...waiting.filter((d) => !d.alarm)]) if (!next.has(lane(d))) next.set(lane(d), d)
-  for (const [name, d] of next) if (!busy.has(name)) void carry(name, d)
+  for (const [name, d] of next) if (!busy.has(name) && !stale(d)) void carry(name, d)
 }
 
 async function carry(name: string, d: Deed) {

@@ -1,0 +1,10 @@
+// Everything that is not needed in the first second, as one chunk.
+export { BellTest, CallSheet, MistakeCard, NextStep, Stale, Switcher, Toast, Todo } from './around'
+export { Group } from './group'
+export { Behalf, CloseSheet, LeaderActs } from './lead'
+export { More } from './more'
+export { Past } from './past'
+
+// main is running long before this is read. Naming it here tells the bundler that both need all of it, so that what comes first is one
+// file instead of two, and 1.3 kB smaller.
+import './main'
