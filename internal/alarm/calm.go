@@ -47,7 +47,7 @@ func (v *Service) calm(c Calmer, struck map[place.GroupID]string) {
 			continue
 		}
 		struck[g.ID] = day
-		if len(v.open(g.ID, Live)) == 0 && len(v.open(g.ID, Drill)) == 0 {
+		if len(v.ringing(g.ID, Live)) == 0 && len(v.ringing(g.ID, Drill)) == 0 {
 			c.Calm(g.ID)
 		}
 	}

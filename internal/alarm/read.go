@@ -42,8 +42,8 @@ func (v *Service) located(id ID, g place.GroupID) {
 	v.where[id] = g
 }
 
-// open lists the open incidents of a group that have mode m.
-func (v *Service) open(id place.GroupID, m Mode) (open []*Incident) {
+// ringing lists the open incidents of a group that have mode m.
+func (v *Service) ringing(id place.GroupID, m Mode) (open []*Incident) {
 	g := v.group(id)
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -147,7 +147,7 @@ func (v *Service) Adjoining(a people.Actor, g place.Group) (groups []place.Group
 		if !ok {
 			continue
 		}
-		if slices.ContainsFunc(v.open(id, Live), func(i *Incident) bool { return v.maySee(a, n, i) }) {
+		if slices.ContainsFunc(v.ringing(id, Live), func(i *Incident) bool { return v.maySee(a, n, i) }) {
 			groups = append(groups, n)
 		}
 	}

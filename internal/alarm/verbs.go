@@ -27,6 +27,7 @@ type Rights interface {
 	MayAnswer(a people.Actor, g place.Group, h place.HomeID) bool
 	MayAnswerFor(a people.Actor, g place.Group, h place.HomeID) bool
 	MayAcknowledge(a people.Actor, g place.Group) bool
+	MayName(a people.Actor, g place.Group) bool
 	MaySilenceHome(a people.Actor, g place.Group, h place.HomeID) bool
 	MaySilenceGroup(a people.Actor, g place.Group) bool
 	MayRespond(a people.Actor, g place.Group) bool
@@ -87,7 +88,7 @@ func (v *Service) Practise(ctx context.Context, a Act, g place.GroupID, m Mode, 
 	if m != Drill && m != Test || c != "" && !slices.Contains(signal.Categories[:], c) {
 		return nil, fault.New(op, fault.Invalid, "alarm.category_unknown")
 	}
-	if len(v.open(group.ID, Live)) > 0 {
+	if len(v.ringing(group.ID, Live)) > 0 {
 		return nil, fault.New(op, fault.Conflict, "alarm.real_one_first")
 	}
 	e := a.event(Pressed, group.ID, "")
@@ -143,7 +144,7 @@ func (v *Service) Name(ctx context.Context, a Act, id ID, c signal.Category) (*I
 	if err != nil {
 		return nil, err
 	}
-	if !i.OriginHome(a.By.Home) && !v.Rights.MayAcknowledge(a.By, group) {
+	if !i.OriginHome(a.By.Home) && !v.Rights.MayName(a.By, group) {
 		return nil, fault.New(op, fault.Denied, "fault.denied")
 	}
 	if !slices.Contains(signal.Categories[:], c) || c == signal.HoldUp {
