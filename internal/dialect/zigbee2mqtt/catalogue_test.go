@@ -192,6 +192,9 @@ var pressWords = []string{"emergency", "panic", "sos", "single", "double", "trip
 	"toggle", "pressed", "single_ext", "hold_ext", "single_long", "double_long", "triple_long", "slider_single", "slider_double",
 	"slider_hold", "recall"}
 
+// keyNumber says which key of several was pressed.
+var keyNumber = regexp.MustCompile(`^(button_)?\d+_`)
+
 // tally counts what was tried.
 type tally struct{ models, alarms, actions, commands, skipped int }
 
@@ -269,7 +272,7 @@ func tryDetector(t *testing.T, m model, class string, n *tally) {
 		case !x.may(1):
 		case x.key() == "action" || strings.HasPrefix(x.key(), "action_l"):
 			tryActions(t, m, is.kind, x, n)
-		case !x.may(2) && is.name.MatchString(x.key()):
+		case !x.may(2) && x.Type != "numeric" && is.name.MatchString(x.key()):
 			tryAlarm(t, m, is.kind, is.category, x, n)
 		}
 	}
@@ -308,7 +311,7 @@ func tryActions(t *testing.T, m model, k signal.DeviceKind, x thing, n *tally) {
 		said[x.key()] = v
 		got := alarms(decode(t, m, k, said))
 		var want []string
-		if k == signal.Button && slices.Contains(pressWords, fmt.Sprint(v)) {
+		if k == signal.Button && slices.Contains(pressWords, keyNumber.ReplaceAllString(fmt.Sprint(v), "")) {
 			want, pressed = []string{"panic " + x.key()}, true
 		}
 		if !slices.Equal(got, want) {
@@ -497,7 +500,7 @@ func starts(x thing, v any) bool {
 	case x.key() == "alarm" && x.Type == "binary":
 		return v == x.ValueOn
 	case x.key() == "alarm" && x.Type == "enum":
-		return slices.Contains([]any{"sound", "sound_light", "beep", "ring", "alarm_sound", "alarm_sound_light", "fire", "burglar"}, v)
+		return slices.Contains([]any{"sound", "sound_light", "beep", "ring", "alarm_sound", "alarm_sound_light", "fire", "burglar", "pre_alarm"}, v)
 	}
 	return false
 }

@@ -29,9 +29,9 @@
 //   - One press is one alarm: hold counts, the release that follows does not.
 //   - An echo is [signal.Sounding] or [signal.Quiet]. An alarm property that can
 //     be set is an echo too, also on a device of kind smoke.
-//   - While a detector says test:true its alarm is reported as [signal.Test]; it
-//     is reported as an alarm by the first message after the test that still
-//     says so.
+//   - A test is reported beside the alarm that the test makes, never in its place:
+//     a stuck test button must not blind a detector.
+//   - Faults of one device are one reading: one good sign does not hide a bad one.
 //   - A siren is commanded by what it can do, always with a duration where it has
 //     a field for one, and only through properties that can be set.
 //

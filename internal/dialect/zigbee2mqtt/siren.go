@@ -533,10 +533,7 @@ func (s *scene) echo(property string, v any) {
 	if s.device.Kind != signal.Siren && s.device.Kind != signal.Lamp && bag(split(property)).has("switch") {
 		return
 	}
-	judged := s.judgeSound(property, v)
-	if judged == holds || (judged == clear && s.siren != holds) {
-		s.siren, s.sirenBy = judged, property
-	}
+	s.siren.hear(s.judgeSound(property, v), property, v)
 }
 
 // judgeSound reads a siren's state: bool, ON, an enum, or a warning's mode.

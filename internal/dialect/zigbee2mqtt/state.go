@@ -25,13 +25,26 @@ type scene struct {
 	said     map[string]any // the message, by property
 	learned  bool           // abilities were parsed
 	known    abilities      // parsed when first asked for: most messages need none
-	testing  bool           // the detector is in its own test
 	explicit bool           // the message has a property that names a danger
 	readings []dialect.Reading
 	battery  battery
-	siren    verdict // what the device's siren properties say together
-	sirenBy  string  // the property that said so
+	health   word // what is broken
+	casing   word // whether it was opened
+	siren    word // whether it sounds
 	doubts   []string
+}
+
+// word is what several properties say together: one that holds is enough.
+type word struct {
+	judged verdict
+	by     string // the property that said so
+	value  any
+}
+
+func (w *word) hear(judged verdict, property string, v any) {
+	if (judged == holds && w.judged != holds) || (judged == clear && w.judged == unheard) {
+		*w = word{judged, property, v}
+	}
 }
 
 // decodeState reads a device's state: one JSON object by property.
@@ -41,7 +54,6 @@ func decodeState(d dialect.Device, payload []byte) ([]dialect.Reading, error) {
 		return nil, notAState(payload, err)
 	}
 	s := scene{device: d, said: said}
-	s.testing = said["test"] == true
 	properties := slices.Sorted(maps.Keys(said))
 	for _, p := range properties {
 		if s.danger(split(p)) != "" && !isNumber(said[p]) {
@@ -233,11 +245,7 @@ func knowsCalm(e *expose) bool {
 func (s *scene) condition(property string, v any, c signal.Category, judged verdict) {
 	switch judged {
 	case holds:
-		kind := signal.Alarm
-		if s.testing {
-			kind = signal.Test
-		}
-		s.add(kind, c, property, v)
+		s.add(signal.Alarm, c, property, v)
 	case clear:
 		s.add(signal.Restore, c, property, v)
 	case unheard:
@@ -317,7 +325,7 @@ func (s *scene) aside(property string, v any) bool {
 	case b.has("battery") && b.any("low", "failed"):
 		s.battery.low = holds
 	case b.has("end") && b.has("life"), b.any("fault", "failure", "error"):
-		s.add(signal.Fault, "", property, v)
+		s.health.hear(holds, property, v)
 	default:
 		return false
 	}
@@ -378,10 +386,8 @@ func (s *scene) tamper(property string, v any) {
 	switch {
 	case s.device.Kind == signal.Tamper:
 		s.condition(property, v, signal.Intrusion, judged)
-	case judged == holds:
-		s.add(signal.TamperOpen, "", property, v)
-	case judged == clear:
-		s.add(signal.TamperClosed, "", property, v)
+	default:
+		s.casing.hear(judged, property, v)
 	}
 }
 
@@ -396,9 +402,9 @@ func (s *scene) test(property string, v any) {
 	b := bag(split(text(v)))
 	switch judged := s.abilitiesFor(property, v).judge(v); {
 	case isString(v) && b.any("failure", "fail", "failed"):
-		s.add(signal.Fault, "", property, v)
+		s.health.hear(holds, property, v)
 	case isString(v) && b.any("success", "passed", "pass"):
-		s.add(signal.FaultRestore, "", property, v)
+		s.health.hear(clear, property, v)
 	case judged == holds, isString(v) && b.any("test", "testing", "checking", "running", "selftest"):
 		s.add(signal.Test, "", property, v)
 	}
@@ -423,12 +429,7 @@ func isFault(b bag) bool {
 // fault takes in the device's health. A text that is not a known word of health
 // is the vendor's name of the fault.
 func (s *scene) fault(property string, v any) {
-	switch judgeFault(s.abilitiesFor(property, v), property, v) {
-	case holds:
-		s.add(signal.Fault, "", property, v)
-	case clear:
-		s.add(signal.FaultRestore, "", property, v)
-	}
+	s.health.hear(judgeFault(s.abilitiesFor(property, v), property, v), property, v)
 }
 
 func judgeFault(e *expose, property string, v any) verdict {
@@ -525,12 +526,9 @@ func (s *scene) finish() ([]dialect.Reading, error) {
 	if r, ok := s.battery.reading(); ok {
 		s.readings = append(s.readings, r)
 	}
-	switch s.siren {
-	case holds:
-		s.add(signal.Sounding, "", s.sirenBy, s.said[s.sirenBy])
-	case clear:
-		s.add(signal.Quiet, "", s.sirenBy, s.said[s.sirenBy])
-	}
+	s.sum(s.health, signal.Fault, signal.FaultRestore)
+	s.sum(s.casing, signal.TamperOpen, signal.TamperClosed)
+	s.sum(s.siren, signal.Sounding, signal.Quiet)
 	slices.SortStableFunc(s.readings, func(a, b dialect.Reading) int { return urgency(a.Kind) - urgency(b.Kind) })
 	urgent := len(s.readings) > 0 && s.readings[0].Kind == signal.Alarm
 	s.readings = append(s.readings, dialect.Reading{Kind: signal.Heartbeat, Value: "sign of life"})
@@ -542,6 +540,17 @@ func (s *scene) finish() ([]dialect.Reading, error) {
 		return s.readings, errors.New(strings.Join(s.doubts, "; "))
 	}
 	return s.readings, nil
+}
+
+// sum adds what several properties said together as one reading: a device is
+// well only when nothing of it is broken.
+func (s *scene) sum(w word, yes, no signal.Kind) {
+	switch w.judged {
+	case holds:
+		s.add(yes, "", w.by, w.value)
+	case clear:
+		s.add(no, "", w.by, w.value)
+	}
 }
 
 func urgency(k signal.Kind) int {
