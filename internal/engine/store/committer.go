@@ -47,6 +47,7 @@ type Committer struct {
 	closing bool
 	stuck   error
 	since   time.Time // when it became stuck
+	began   time.Time // of the transaction that runs now; zero between
 	commits uint64
 	rows    uint64
 
@@ -106,9 +107,10 @@ func (c *Committer) Wait(ctx context.Context, op Op) error {
 
 // Health says what an operator must know.
 type Health struct {
-	Waiting int       // ops not yet on disk
-	Stuck   error     // why nothing is written, nil when all is well
-	Since   time.Time // since when it is stuck
+	Waiting int           // ops not yet on disk
+	Stuck   error         // why nothing is written, nil when all is well
+	Since   time.Time     // since when it is stuck, or the present transaction runs
+	Slow    time.Duration // how long the present transaction has been running
 	Commits uint64
 	Ops     uint64
 }
@@ -117,7 +119,14 @@ type Health struct {
 func (c *Committer) Health() Health {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Health{Waiting: len(c.waiting), Stuck: c.stuck, Since: c.since, Commits: c.commits, Ops: c.rows}
+	h := Health{Waiting: len(c.waiting), Stuck: c.stuck, Since: c.since, Commits: c.commits, Ops: c.rows}
+	if !c.began.IsZero() {
+		h.Slow = time.Since(c.began)
+		if h.Since.IsZero() {
+			h.Since = c.began
+		}
+	}
+	return h
 }
 
 // Close writes what is waiting, until ctx ends, and stops. It reports what
@@ -242,6 +251,8 @@ func (c *Committer) singly(ctx context.Context, batch []pending) ([]error, error
 }
 
 func (c *Committer) attempt(ctx context.Context, batch []pending) error {
+	c.begin(time.Now())
+	defer c.begin(time.Time{})
 	return c.db.Tx(ctx, func(tx *sql.Tx) error {
 		b := &Batch{tx: tx, c: c}
 		for _, p := range batch {
@@ -251,6 +262,12 @@ func (c *Committer) attempt(ctx context.Context, batch []pending) error {
 		}
 		return nil
 	})
+}
+
+func (c *Committer) begin(at time.Time) {
+	c.mu.Lock()
+	c.began = at
+	c.mu.Unlock()
 }
 
 func (c *Committer) well(n int) {
