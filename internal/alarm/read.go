@@ -153,3 +153,12 @@ func (v *Service) Adjoining(a people.Actor, g place.Group) (groups []place.Group
 	}
 	return groups
 }
+
+// CountOpen is how many incidents are open, drills and bell tests included.
+func (v *Service) CountOpen() int {
+	n := 0
+	for _, g := range v.all() {
+		n += len(v.peek(g.id))
+	}
+	return n
+}
