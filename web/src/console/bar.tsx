@@ -1,0 +1,55 @@
+// The top bar: whose desk, what works, whether it can be heard, what time it is.
+import { connection, demo, lostAt, me, numbers } from '../lib/live'
+import { choose as speak, lang, t } from '../lib/i18n'
+import { hms } from '../lib/time'
+import { forget, refusals, signedOut } from '../lib/outbox'
+import { why } from '../lib/ui'
+import { ask } from './acts'
+import { Clock } from './bits'
+import { pane, show, waiting } from './desk'
+import { Chips } from './health'
+import { Sign } from './icons'
+import * as noise from './noise'
+import { kind, where } from './place'
+import { say } from './say'
+import { theme, toggle } from './theme'
+
+function Sound() {
+  const s = noise.state.value, deaf = connection.value === 'lost'
+  const word = deaf ? say('link.lost.short') : s === 'off' ? say('sound.off.word') : s === 'blocked' ? say('sound.blocked.word') : ''
+  return <button type="button" id="sound" class={'ib snd ' + (deaf ? 'deaf' : s)} data-sound={deaf ? 'deaf' : s} aria-pressed={noise.on.value} title={deaf ? say('sound.deaf') : say('sound.' + s)} aria-label={[word, deaf ? say('sound.deaf') : say('sound.' + s)].filter(Boolean).join('. ')} onClick={() => { if (s !== 'blocked') noise.on.value = !noise.on.value }}>
+    <Sign n={s === 'on' && !deaf ? 'sound' : 'mute'} size={20} />{word && <span aria-hidden="true">{word}</span>}
+  </button>
+}
+
+export function Bar() {
+  const m = me.value
+  return <header class="bar">
+    <a class="skip" href="#incs">{say('app.skip')}</a>
+    <div class="logo" aria-hidden="true"><Sign n="gong" size={22} /></div>
+    <div class="unit"><h1>Kẻng<span class="vh">, {say('app.h1')}</span></h1><span>{say('app.desk', { unit: m?.unit_name || '' })}</span></div>
+    <Chips />
+    <div class="me"><span>{m ? t(m.role) : ''}</span><b>{m?.name}</b></div>
+    <div class="tools">
+      <Sound />
+      <button type="button" class="ib" aria-label={say(theme.value === 'night' ? 'theme.toDay' : 'theme.toNight')} title={say(theme.value === 'night' ? 'theme.toDay' : 'theme.toNight')} onClick={toggle}><Sign n={theme.value === 'night' ? 'sun' : 'moon'} size={20} /></button>
+      <button type="button" class="ib ln" lang={lang.value === 'vi' ? 'en' : 'vi'} aria-label={say('lang.other')} onClick={() => void speak(lang.value === 'vi' ? 'en' : 'vi')}>{lang.value === 'vi' ? 'EN' : 'VI'}</button>
+      <button type="button" class="ib" id="keys" aria-label={say('nav.keys')} title={say('nav.keys')} onClick={() => ask({ what: 'keys' })}><Sign n="keys" size={20} /></button>
+    </div>
+    <Clock />
+  </header>
+}
+
+// Banners stand between the bar and the desk, so that they push and never cover.
+export function Banners() {
+  const emergency = numbers.value[0]?.number ?? '', n = waiting.value
+  const away = pane.value !== 'map' && n.length > 0
+  return <div class="banners">
+    {connection.value === 'lost' && <p class="off" role="alert"><Sign n="wifi" /><span>{say('link.lost', { t: hms(lostAt.value), phone: emergency })}</span></p>}
+    {signedOut.value && <p class="off" role="alert"><Sign n="shield" /><span>{t('signedOut')}</span><a class="lk" href="/welcome">{say('app.signin')}</a></p>}
+    {noise.state.value === 'blocked' && <p class="hint" id="blocked"><Sign n="mute" /><span>{say('sound.blocked')}</span></p>}
+    {refusals.value.map((r) => <p key={r.id} class="off err" role="alert" data-act={r.deed.path.split('/').at(-1)}><Sign n="sos" /><span>{say('act.failed', { act: r.deed.told ?? '', why: why(r) })}</span><button type="button" class="lk" onClick={() => forget(r.id)}>{t('dismiss')}</button></p>)}
+    {away && <p class="hint call"><Sign n="gong" /><span>{say('say.many', { n: n.length })}</span><button type="button" class="lk" onClick={() => { pane.value = 'map'; show(n[0].id) }}>{kind(n[0])}, {where(n[0])}</button></p>}
+    {demo.value && <p class="demo">{say('app.demo')}</p>}
+  </div>
+}

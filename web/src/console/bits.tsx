@@ -1,0 +1,48 @@
+// Small parts used all over the desk.
+import { useComputed, type ReadonlySignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { now } from '../lib/live'
+import { hms, mmss, ms } from '../lib/time'
+import type { Incident } from '../lib/types'
+import { kindIcon } from '../lib/ui'
+import { Sign } from './icons'
+import { say, span } from './say'
+
+// Ticking text: only the text node changes each second, nothing is rendered again.
+const Tick = ({ of }: { of: ReadonlySignal<string> }) => <>{of}</>
+
+// Since is a running clock: 02:21.
+export function Since({ at }: { at: string }) {
+  return <Tick of={useComputed(() => mmss((now.value - ms(at)) / 1000))} />
+}
+
+// Until is the time that is left, in words; '' once it is over.
+export function Until({ at, text }: { at: string; text: (left: string, over: boolean) => string }) {
+  return <Tick of={useComputed(() => { const s = (ms(at) - now.value) / 1000; return text(span(s), s <= 0) })} />
+}
+
+export const Clock = () => <time class="clock num"><Tick of={useComputed(() => hms(now.value))} /></time>
+
+export const Kbd = ({ k }: { k: string }) => <kbd aria-hidden="true">{k}</kbd>
+
+// KindMark is the sign of a danger; striped when it is only a drill.
+export function KindMark({ i, big }: { i: Incident; big?: boolean }) {
+  return <span class={'kic' + (big ? ' lg' : '') + (i.mode === 'live' ? '' : ' drill')} aria-hidden="true"><Sign n={kindIcon[i.category]} size={big ? 28 : 22} /></span>
+}
+
+// Dialog is modal: it takes the focus, gives it back, and closes on Escape. The list behind stays readable.
+export function Dialog({ id, label, onClose, children, wide }: { id: string; label: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) {
+  const el = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    const d = el.current!, back = document.activeElement as HTMLElement | null
+    d.showModal()
+    d.querySelector<HTMLElement>('[data-first]')?.focus()
+    return () => { d.close(); if (back?.isConnected) back.focus() }
+  }, [])
+  return <dialog ref={el} id={id} class={'dlg' + (wide ? ' wide' : '')} aria-label={label} onCancel={(e) => { e.preventDefault(); onClose() }} onClick={(e) => { if (e.target === el.current) onClose() }}>
+    <div class="dlg-in">{children}</div>
+  </dialog>
+}
+
+export const CloseX = ({ onClick }: { onClick: () => void }) => <button type="button" class="ib x" aria-label={say('h.close')} onClick={onClick}><Sign n="x" size={20} /></button>
