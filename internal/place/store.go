@@ -203,6 +203,15 @@ func Load(ctx context.Context, db *store.DB) (*Directory, error) {
 	}
 }
 
+// GroupExists reports whether there is a group of that id.
+func GroupExists(ctx context.Context, q Querier, id GroupID) (bool, error) {
+	var n int
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM place_group WHERE id = $1`, id).Scan(&n); err != nil {
+		return false, fmt.Errorf("find group: %w", err)
+	}
+	return n > 0, nil
+}
+
 func readAll(ctx context.Context, q Querier) ([]Group, error) {
 	byID, err := readGroups(ctx, q)
 	if err != nil {

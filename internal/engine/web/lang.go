@@ -23,9 +23,12 @@ func WithLang(ctx context.Context, l say.Lang) context.Context {
 	return context.WithValue(ctx, langKey{}, l)
 }
 
-// SetLang remembers the language in the browser for a year. It says nothing
+// LangCookie remembers the language in the browser for a year. It says nothing
 // about who somebody is, so scripts may read it.
-func SetLang(w http.ResponseWriter, l say.Lang) {
+func LangCookie(l say.Lang) *http.Cookie {
 	year := int((365 * 24 * time.Hour).Seconds())
-	http.SetCookie(w, &http.Cookie{Name: say.Cookie, Value: string(l), Path: "/", MaxAge: year, SameSite: http.SameSiteLaxMode}) // #nosec G124 -- not a secret
+	return &http.Cookie{Name: say.Cookie, Value: string(l), Path: "/", MaxAge: year, SameSite: http.SameSiteLaxMode} // #nosec G124 -- not a secret
 }
+
+// SetLang sends [LangCookie].
+func SetLang(w http.ResponseWriter, l say.Lang) { http.SetCookie(w, LangCookie(l)) }
