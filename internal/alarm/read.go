@@ -162,3 +162,13 @@ func (v *Service) CountOpen() int {
 	}
 	return n
 }
+
+// Live lists the open live incidents of group id that its people may know of.
+func (v *Service) Live(id place.GroupID) (live []*Incident) {
+	for _, i := range v.ringing(id, Live) {
+		if !i.Silent {
+			live = append(live, i)
+		}
+	}
+	return live
+}

@@ -32,7 +32,8 @@ type Readiness struct {
 
 // Devices is the device slice, as far as screens need it.
 type Devices interface {
-	Ready(h place.HomeID) Readiness
+	// Ready says how each home of group g stands.
+	Ready(g place.GroupID) map[place.HomeID]Readiness
 	// Strange counts what was found but has no home, and what was not understood,
 	// by hubs of the group.
 	Strange(g place.GroupID) (found, unknown int)
@@ -48,6 +49,7 @@ type Folk interface {
 type Rights interface {
 	MaySee(a people.Actor, g place.Group) bool
 	MaySeeNames(a people.Actor, g place.Group) bool
+	MaySeePhones(a people.Actor, g place.Group) bool
 	MaySeeDevices(a people.Actor, g place.Group) bool
 	MaySeeHealth(a people.Actor) bool
 }
@@ -79,7 +81,7 @@ type Service struct {
 	Folk      Folk
 	Rights    Rights
 	Directory func() *place.Directory
-	Health    func() any // for the desk; becomes JSON
+	Health    func(a people.Actor) any // how Keng is, as far as it concerns a; becomes JSON
 	Bounds    func(ctx context.Context) ([]byte, error)
 	Now       func() time.Time
 
@@ -186,7 +188,7 @@ func (v *Service) State(ctx context.Context, a people.Actor, lang string) (State
 		s.Groups = append(s.Groups, v.Group(a, g))
 	}
 	if v.Rights.MaySeeHealth(a) {
-		s.Health = v.Health()
+		s.Health = v.Health(a)
 	}
 	if v.Bounds != nil {
 		b, err := v.Bounds(ctx)
@@ -211,14 +213,22 @@ func (v *Service) Group(a people.Actor, g place.Group) GroupView {
 	u, _ := place.UnitOf(g.Commune)
 	names := v.Rights.MaySeeNames(a, g)
 	view := GroupView{ID: g.ID, Name: g.Name, Neighbourhood: g.Neighbourhood, Commune: g.Commune, CommuneName: u.FullName, Homes: []HomeView{}}
+	phones := v.Rights.MaySeePhones(a, g)
 	if p, ok := v.Folk.LeaderOf(g.ID); ok && names {
-		view.Leader = ContactView{p.Name, p.Phone}
+		view.Leader.Name = p.Name
+		if phones {
+			view.Leader.Phone = p.Phone
+		}
 	}
 	if v.Rights.MaySeeDevices(a, g) {
 		view.Found, view.Unknown = v.Devices.Strange(g.ID)
 	}
+	ready := v.Devices.Ready(g.ID)
 	for _, h := range g.Homes {
-		home := v.home(h, names)
+		home := v.home(h, ready[h.ID], names)
+		if phones {
+			home.Phone = v.Folk.PhoneOf(h.ID)
+		}
 		switch home.State {
 		case "green":
 			view.Readiness.Green++
@@ -234,15 +244,13 @@ func (v *Service) Group(a people.Actor, g place.Group) GroupView {
 
 // home is one home. Without names it is a bare id with its state: the machine's
 // view.
-func (v *Service) home(h place.Home, names bool) HomeView {
-	r := v.Devices.Ready(h.ID)
+func (v *Service) home(h place.Home, r Readiness, names bool) HomeView {
 	home := HomeView{ID: h.ID, State: r.State, Reason: ReasonView{r.Key, r.Args}, Siren: r.Siren, Button: r.Button, Screens: v.hub.screens(h.ID)}
 	if home.Reason.Args == nil {
 		home.Reason.Args = map[string]any{}
 	}
 	if names {
 		home.Name, home.Address, home.Lat, home.Lon, home.Placed = h.Name, h.Address, h.Lat, h.Lon, h.Placed
-		home.Phone = v.Folk.PhoneOf(h.ID)
 	}
 	return home
 }

@@ -164,12 +164,11 @@ func (v *Service) GroupChanged(id place.GroupID) {
 
 // HealthChanged tells the screens that may know how Keng itself is.
 func (v *Service) HealthChanged() {
-	data, err := json.Marshal(v.Health())
-	if err != nil {
-		return
-	}
 	for _, l := range v.hub.all() {
-		if v.Rights.MaySeeHealth(l.actor) {
+		if !v.Rights.MaySeeHealth(l.actor) {
+			continue
+		}
+		if data, err := json.Marshal(v.Health(l.actor)); err == nil {
 			l.stream.Send(web.Event{Name: "health", Data: data})
 		}
 	}
