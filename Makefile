@@ -46,10 +46,12 @@ $(LINT): tools/go.mod tools/go.sum
 	go build -C tools -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 check: web $(LINT) ## format, lint, types, floors, promises, links
-	$(LINT) fmt --diff
-	$(LINT) run
-	cd web && npm run check
-	go test ./internal/arch ./internal/engine/say
+	@status=0; \
+	$(LINT) fmt --diff || { echo "make fmt mends the format"; status=1; }; \
+	$(LINT) run || status=1; \
+	(cd web && npm run check) || status=1; \
+	go test ./internal/arch ./internal/engine/say || status=1; \
+	exit $$status
 
 fmt: $(LINT) ## format the Go code
 	$(LINT) fmt
