@@ -1,0 +1,215 @@
+package device
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/keng-vn/keng/internal/dialect"
+	"github.com/keng-vn/keng/internal/engine/broker"
+	"github.com/keng-vn/keng/internal/place"
+	"github.com/keng-vn/keng/internal/signal"
+)
+
+// heard notes a message of the hub.
+func (h *hub) heard(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.seen.IsZero() {
+		h.since = now
+	}
+	h.seen = now
+}
+
+// hearHub reads a hub-wide message: presence and discovery. It reports whether m
+// is one, or may be.
+func (v *Service) hearHub(s *space, m dialect.Message, now time.Time) bool {
+	mine := false
+	for _, t := range v.hubs {
+		if !covers(t.filter, m.Topic) {
+			continue
+		}
+		mine = true
+		r, err := readHub(t.lang, m)
+		if err != nil {
+			v.counts.undecodable.Add(1)
+			v.unknown(string(s.name), m.Topic, m.Payload, err.Error(), now)
+			continue
+		}
+		v.present(s, t.lang.Name(), r, now)
+		for _, f := range r.Found {
+			v.found(s, t.lang.Name(), f, now)
+		}
+	}
+	return mine
+}
+
+func readHub(d dialect.HubDialect, m dialect.Message) (r dialect.HubReport, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r, err = dialect.HubReport{}, fmt.Errorf("dialect %s broke on this message", d.Name())
+		}
+	}()
+	return d.DecodeHub(m)
+}
+
+// present notes that the software of a hub says it came or went. When it came,
+// its sirens are told what they shall do.
+func (v *Service) present(s *space, lang string, r dialect.HubReport, now time.Time) {
+	if lang == "homeassistant" && (r.Presence != "" || len(r.Found) > 0) && !s.hub.panel.Swap(true) {
+		v.republish(s)
+	}
+	if r.Presence == "" {
+		return
+	}
+	h := s.hub
+	h.mu.Lock()
+	changed := h.bridge != r.Presence
+	h.bridge = r.Presence
+	if changed {
+		h.since = now
+	}
+	h.mu.Unlock()
+	if r.Presence == signal.Online {
+		h.back.Store(now.UnixMilli())
+		for _, d := range s.devices {
+			if d.sounds() && d.Dialect == lang {
+				v.sirens.hear(d.ID, signal.Online, true)
+			}
+		}
+	}
+	if changed {
+		v.changedSpace(s)
+	}
+}
+
+// found takes in a device that announced itself: its capabilities when it has a
+// home, a place on the list of found ones when not.
+func (v *Service) found(s *space, lang string, f dialect.Found, now time.Time) {
+	wired := s.byWire[foundKey{lang, f.Topic}]
+	for _, d := range wired {
+		v.learn(d, f)
+	}
+	hub := string(s.name)
+	switch {
+	case f.Gone || len(wired) > 0:
+		v.heard.drop(hub, lang, f.Topic)
+	case f.Kind != "":
+		if v.heard.find(Found{Hub: hub, Dialect: lang, Topic: f.Topic, Name: f.Name, Model: f.Model, Kind: f.Kind, At: now}) {
+			v.changedSpace(s)
+		}
+	}
+}
+
+// learn keeps what discovery says that a device can do.
+func (v *Service) learn(d *wired, f dialect.Found) {
+	if f.Gone || len(f.Capabilities) == 0 || bytes.Equal(d.as.Capabilities, f.Capabilities) {
+		return
+	}
+	own := bytes.Clone(f.Capabilities)
+	for _, other := range v.now.Load().groups[d.group] { // most neighbours bought the same model
+		if bytes.Equal(other.as.Capabilities, own) {
+			own = other.as.Capabilities
+			break
+		}
+	}
+	v.mu.Lock()
+	d.live.ability = own
+	v.mu.Unlock()
+	v.Journal.Do(saveAbility(d.ID, own), func(err error) {
+		if err != nil {
+			v.Log.Error("capabilities were not written", "device", string(d.ID), "err", err)
+		}
+	})
+	select {
+	case v.rewire <- struct{}{}:
+	default:
+	}
+}
+
+// Connected implements [broker.Handler].
+func (v *Service) Connected(n broker.Space, client string) {
+	s := v.now.Load().spaces[n]
+	if s == nil {
+		return
+	}
+	now := time.Now()
+	s.hub.mu.Lock()
+	s.hub.clients++
+	first := s.hub.clients == 1
+	if first {
+		s.hub.since = now
+	}
+	s.hub.mu.Unlock()
+	if d := s.byName[client]; d != nil {
+		d.live.connected(true, now)
+	}
+	if first {
+		v.changedSpace(s)
+	}
+}
+
+// Gone implements [broker.Handler].
+func (v *Service) Gone(n broker.Space, client string, _ bool) {
+	s := v.now.Load().spaces[n]
+	if s == nil {
+		return
+	}
+	now := time.Now()
+	s.hub.mu.Lock()
+	s.hub.clients = max(0, s.hub.clients-1)
+	last := s.hub.clients == 0
+	if last {
+		s.hub.since = now
+	}
+	s.hub.mu.Unlock()
+	if d := s.byName[client]; d != nil {
+		d.live.connected(false, now)
+	}
+	if last {
+		v.changedSpace(s)
+	}
+}
+
+// connected notes that a device's own connection came or went. A client that
+// names itself after a device is that device.
+func (l *live) connected(there bool, now time.Time) {
+	l.change(func(s *State) {
+		l.client = there
+		switch {
+		case there:
+			s.Away, s.Seen = time.Time{}, now
+		case s.Away.IsZero():
+			s.Away = now
+		}
+	})
+}
+
+// Subscribed implements [broker.Handler]: the sirens that this client now hears
+// for get their desire.
+func (v *Service) Subscribed(n broker.Space, _, filter string) { v.sirens.subscribed(n, filter) }
+
+// subscribedAll asserts every siren's desire.
+func (v *sirens) subscribedAll() {
+	v.mu.RLock()
+	all := make([]*siren, 0, len(v.all))
+	for _, s := range v.all {
+		all = append(all, s)
+	}
+	v.mu.RUnlock()
+	for _, s := range all {
+		v.contact(s)
+	}
+}
+
+// changedSpace notes that the homes behind a hub look different.
+func (v *Service) changedSpace(s *space) {
+	var told []place.GroupID
+	for _, d := range s.devices {
+		if d.group != "" && !slices.Contains(told, d.group) {
+			told = append(told, d.group)
+			v.changed(d.group)
+		}
+	}
+}
