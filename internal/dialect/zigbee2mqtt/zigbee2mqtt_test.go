@@ -2,6 +2,8 @@ package zigbee2mqtt_test
 
 import (
 	"encoding/json"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -391,6 +393,40 @@ func BenchmarkCommand(b *testing.B) {
 	for b.Loop() {
 		if _, err := z.Command(d, want(dialect.AlarmPattern)); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestDocumentedMessages tries the table of docs/devices.md.
+func TestDocumentedMessages(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/devices.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(page), "\n## Zigbee2MQTT\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	rows := regexp.MustCompile("(?m)^\\| (\\w+) \\| `(.+)` \\| `(.+)` \\|$").FindAllStringSubmatch(section, -1)
+	if !found || len(rows) < 20 {
+		t.Fatalf("only %d rows", len(rows))
+	}
+	for _, row := range rows {
+		got, err := z.Decode(dialect.Device{Kind: signal.DeviceKind(row[1]), Topic: topic}, say(row[2], ""))
+		var heard []string
+		for _, r := range got {
+			if r.Kind == signal.Heartbeat {
+				continue
+			}
+			level := ""
+			if r.Level {
+				level = "*"
+			}
+			heard = append(heard, strings.TrimSpace(string(r.Kind)+level+" "+string(r.Category)))
+		}
+		if len(heard) == 0 {
+			heard = []string{"-"}
+		}
+		if said := strings.Join(heard, ", "); err != nil || said != row[3] {
+			t.Errorf("%s %s: heard %s %v, documented %s", row[1], row[2], said, err, row[3])
 		}
 	}
 }
