@@ -1,5 +1,20 @@
 import type { vi } from './reason.vi'
 export const en: Record<keyof typeof vi, string> = {
-  'home.ready': 'Ready',
-  'home.siren_offline': 'Siren offline for {hours} h. Check its power.',
+  span_now: 'less than 1 h', span_hours: '{n} h', span_days: '{n:day|days}',
+  'home.ready': 'Hears and can call',
+  'home.no_equipment': 'No devices yet. Ask the leader for a siren and a button.',
+  'home.no_siren': 'No siren, so it cannot hear. Ask the leader for one.',
+  'home.no_button': 'No alarm button. Use a phone; ask the leader for one.',
+  'home.hub_offline': 'The hub has been offline for {span}. Check its power and network.',
+  'home.alarm_missed': '{what}: an alarm at {at} did not reach the server. Ask them now.',
+  'home.alarm_standing': '{what} does not stop alarming. Clean or replace it.',
+  'home.battery_empty': '{what}: battery nearly empty. Replace it.',
+  'home.low_battery': '{what}: {percent}% battery. Replace it.',
+  'home.tamper': '{what} was opened. Close it.',
+  'home.device_offline': '{what} offline for {span}. Check power or battery.',
+  'home.device_faulty': '{what} is broken. Tell the leader.',
+  'home.device_bypassed': '{what} bypassed until {until}.',
+  'home.device_unproven': '{what} not tested for {days:day|days}. Try it at the next bell test.',
+  'home.device_never_proven': '{what} was never tested. Ask the leader for a bell test.',
+  'home.device_never_seen': '{what} was never online. Ask whoever installed it.',
 }

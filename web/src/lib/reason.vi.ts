@@ -1,5 +1,20 @@
-// Sentences for the server's keys; ours may lag behind the server's: the caller has a word to fall back to.
+// Why a home is as it is: one cause, one thing to do. {what} is the kind of device, {span} a length of time.
 export const vi = {
-  'home.ready': 'Sẵn sàng',
-  'home.siren_offline': 'Còi mất kết nối {hours} giờ. Kiểm tra nguồn điện.',
+  span_now: 'chưa tới 1 giờ', span_hours: '{n} giờ', span_days: '{n} ngày',
+  'home.ready': 'Nghe được, báo được',
+  'home.no_equipment': 'Chưa có thiết bị. Nhờ tổ trưởng lắp còi và nút.',
+  'home.no_siren': 'Chưa có còi nên không nghe được. Nhờ tổ trưởng lắp.',
+  'home.no_button': 'Chưa có nút báo động. Dùng điện thoại, nhờ tổ trưởng lắp.',
+  'home.hub_offline': 'Bộ trung tâm mất kết nối {span}. Kiểm tra điện và mạng của bộ.',
+  'home.alarm_missed': '{what} báo động lúc {at} mà máy chủ không nghe kịp. Hỏi thăm ngay.',
+  'home.alarm_standing': '{what} báo mãi chưa dứt. Lau cảm biến hoặc thay mới.',
+  'home.battery_empty': '{what} sắp hết pin. Thay pin.',
+  'home.low_battery': '{what} còn {percent}% pin. Thay pin.',
+  'home.tamper': '{what} bị mở nắp. Đóng lại.',
+  'home.device_offline': '{what} mất kết nối {span}. Kiểm tra nguồn điện hoặc pin.',
+  'home.device_faulty': '{what} hỏng. Báo tổ trưởng thay.',
+  'home.device_bypassed': '{what} tạm ngưng tới {until}.',
+  'home.device_unproven': '{what} đã {days} ngày chưa thử. Thử trong lần thử chuông tới.',
+  'home.device_never_proven': '{what} chưa thử lần nào. Nhờ tổ trưởng thử chuông.',
+  'home.device_never_seen': '{what} chưa lên mạng lần nào. Nhờ người lắp xem lại.',
 }

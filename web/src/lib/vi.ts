@@ -16,7 +16,7 @@ export const vi = {
   // roles
   member: 'Thành viên', leader: 'Tổ trưởng', deputy: 'Tổ phó', desk: 'Trực ban', auditor: 'Giám sát', admin: 'Quản trị',
   // numbers
-  police: 'Công an', fire_rescue: 'Cứu hoả, cứu nạn', ambulance: 'Cấp cứu y tế', disaster: 'Thiên tai, tìm kiếm cứu nạn', child: 'Bảo vệ trẻ em', call: 'Gọi {n}',
+  police: 'Công an', fire_rescue: 'Cứu hoả, cứu nạn', ambulance: 'Cấp cứu y tế', disaster: 'Thiên tai, cứu nạn', child: 'Bảo vệ trẻ em', call: 'Gọi {n}',
   // connection and outbox
   online: 'Sẵn sàng', connecting: 'Đang nối', offline: 'Mất kết nối', lostTitle: 'Mất kết nối với máy chủ', lostSince: 'Số liệu dừng ở {t}. Máy đang tự nối lại.',
   waiting: 'Chưa gửi được {n} việc. Máy sẽ tự gửi khi có mạng.', dismiss: 'Đã hiểu',

@@ -1,16 +1,19 @@
 // The group: who can hear an alarm, whom to ask, what happened; and for its leader the bells, drills and devices.
 import { useEffect, useState } from 'preact/hooks'
 import { get } from '../lib/api'
-import { t as common } from '../lib/i18n'
+import { t as common, words } from '../lib/i18n'
 import { group, homeOf, me, serverNow } from '../lib/live'
 import { send } from '../lib/outbox'
-import { sentence } from '../lib/reason'
+import { say, sentence } from '../lib/reason'
 import { dm, hm, ms } from '../lib/time'
 import type { Category, Device, Devices, Home } from '../lib/types'
 import { HouseGlyph, Icon, Sheet, ago, kindIcon, ready } from '../lib/ui'
+import { vi as deviceWords } from './device.vi'
 import { l } from './later'
 import { closed, danger, home, leads, past, t, whose } from './model'
 import { ActiveBar, Banners, Tabs, Top } from './parts'
+
+const d = words(deviceWords, () => import('./device.en'))
 
 export function Group() {
   const g = group.value
@@ -71,26 +74,27 @@ function Equipment({ id, found, unknown }: { id: string; found: number; unknown:
   return <section class="card" aria-labelledby="eq" data-testid="equipment"><h2 id="eq">{l('devices')}</h2>
     {failed && <p class="bnr" role="status"><Icon n="wifi" /><span>{l('devicesFail')}</span></p>}
     {!list ? !failed && <p role="status">{l('devicesLoad')}</p> : <>
-      <ul class="devs">{list.devices.map((d) => <DeviceRow key={d.id} d={d} onBypass={() => setAsk(d)} />)}</ul>
+      <ul class="devs">{list.devices.map((x) => <DeviceRow key={x.id} x={x} onBypass={() => setAsk(x)} />)}</ul>
       {list.found?.length > 0 && <details class="more" data-testid="found"><summary>{l('found')} ({list.found.length})</summary><p>{l('foundSub')}</p><ul>{list.found.map((f) => <li key={f.hub + f.topic}><b>{f.name || f.topic}</b><small>{[common('kind_' + f.kind) || f.kind, f.model, f.hub, when(f.at)].filter(Boolean).join(', ')}</small></li>)}</ul></details>}
       {list.unknown?.length > 0 && <details class="more" data-testid="unknown"><summary>{l('unknown')} ({list.unknown.length})</summary><p>{l('unknownSub')}</p><ul>{list.unknown.map((u) => <li key={u.hub + u.topic}><b>{u.topic}</b><small>{[u.hub, l('times', { n: u.count }), when(u.at)].join(', ')}</small><code>{u.payload}</code></li>)}</ul></details>}</>}
-    {ask && <Bypass d={ask} onDone={() => setAsk(null)} />}
+    {ask && <Bypass x={ask} onDone={() => setAsk(null)} />}
   </section>
 }
 
-function DeviceRow({ d, onBypass }: { d: Device; onBypass: () => void }) {
-  const bad = d.state !== 'ok', facts = [d.battery !== null && d.battery !== undefined && l('battery', { n: d.battery }), d.seen_at ? l('seen', { when: when(d.seen_at) }) : l('never'), d.kind !== 'hub' && (d.proven_at ? l('proven', { when: when(d.proven_at) }) : l('notProven'))].filter(Boolean)
-  return <li class={bad ? 'bad' : ''} data-device={d.id}><span><b>{common('kind_' + d.kind) || d.kind}<em>{homeOf(d.home)?.name}</em></b><small>{facts.join(', ')}</small>
-    <span class="why"><Icon n={bad ? 'sos' : 'check'} />{d.bypassed_until ? l('bypassedUntil', { when: `${hm(d.bypassed_until)} ${dm(d.bypassed_until)}` }) : sentence(bad ? d.reason : undefined, 'dev_' + d.state)}</span></span>
-    <button type="button" class="out" onClick={d.bypassed_until ? () => bypass(d, 0) : onBypass}>{d.bypassed_until ? l('bypassEnd') : l('bypass')}</button></li>
+function DeviceRow({ x, onBypass }: { x: Device; onBypass: () => void }) {
+  const bad = x.state !== 'ok', out = x.state === 'bypassed'
+  const facts = [x.battery != null && l('battery', { n: x.battery }), x.seen_at ? l('seen', { when: when(x.seen_at) }) : l('never'), x.kind !== 'hub' && (x.proven_at ? l('proven', { when: when(x.proven_at) }) : l('notProven'))].filter(Boolean)
+  return <li class={bad ? 'bad' : ''} data-device={x.id} data-state={x.state}><span><b>{common('kind_' + x.kind) || x.kind}<em>{homeOf(x.home)?.name}</em></b><small>{facts.join(', ')}</small>
+    <span class="why"><Icon n={bad ? 'sos' : 'check'} />{say(d, x.reason) || common('dev_' + x.state)}</span></span>
+    <button type="button" class="out" onClick={out ? () => bypass(x, 0) : onBypass}>{out ? l('bypassEnd') : l('bypass')}</button></li>
 }
 
-function bypass(d: Device, hours: number) { send(`/api/v1/devices/${d.id}/bypass`, { hours }, { within: 60_000, told: l('bypass') }) }
+function bypass(x: Device, hours: number) { send(`/api/v1/devices/${x.id}/bypass`, { hours }, { within: 60_000, told: l('bypass') }) }
 
 // Bypass always ends by itself; there is no choice "for ever".
-function Bypass({ d, onDone }: { d: Device; onDone: () => void }) {
-  const what = `${common('kind_' + d.kind) || d.kind}, ${homeOf(d.home)?.name ?? ''}`
+function Bypass({ x, onDone }: { x: Device; onDone: () => void }) {
+  const what = `${common('kind_' + x.kind) || x.kind}, ${homeOf(x.home)?.name ?? ''}`
   return <Sheet id="bypass" label={l('bypassTitle', { what })} onClose={onDone}><h2>{l('bypassTitle', { what })}</h2><p>{l('bypassBody')}</p>
-    {[1, 8, 24, 72].map((h) => <button key={h} type="button" class="big plain" data-hours={h} onClick={() => { bypass(d, h); onDone() }}>{h < 72 ? l('hours', { n: h }) : l('days', { n: h / 24 })}</button>)}
+    {[1, 8, 24, 72].map((h) => <button key={h} type="button" class="big plain" data-hours={h} onClick={() => { bypass(x, h); onDone() }}>{h < 72 ? l('hours', { n: h }) : l('days', { n: h / 24 })}</button>)}
     <button type="button" class="big plain" onClick={onDone}>{common('cancel')}</button></Sheet>
 }

@@ -17,7 +17,7 @@ export function Home() {
   if (!g) return <Nowhere />
   return <><Top /><main class="home"><Banners /><ActiveBar />{bellTest.value && <BellTest i={bellTest.value} />}
     <Gong />
-    <div class="two"><CallLink number={numberFor('fire_rescue', '114')} /><button type="button" class="out" data-testid="address" onClick={() => { open.value = { what: 'call' } }}><Icon n="pin" />{t('address')}</button></div>
+    <div class="two"><CallLink number={numberFor('fire_rescue', '114')} /><button type="button" class="out" data-testid="address" onClick={() => { open.value = { what: 'call' } }}><Icon n="pin" /><span>{t('address')}</span></button></div>
     {!audible.value && <button type="button" class="belloff" data-testid="bell-off" onClick={() => void unlock().then(() => once('all_calm'))}><Icon n="mute" size={24} /><span><b>{t('bellOff')}</b>{t('bellOffSub')}</span><Icon n="chev" /></button>}
     <StreetCard />
   </main><Tabs /></>

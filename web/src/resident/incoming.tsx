@@ -7,7 +7,8 @@ import { hms, ms } from '../lib/time'
 import type { Answer, Incident } from '../lib/types'
 import { AnswerButton, Icon, StateTag, ago, kindIcon, lookOf } from '../lib/ui'
 import { alarms, answer, callFor, changing, danger, fromMyHome, home, kindOf, leads, metres, mine, minimise, mute, open, receive, rest, ringKey, rings, t, whose } from './model'
-import { Banners, CallLink, Heading, MuteButton, Street, Taken } from './parts'
+import { CallOff } from './sent'
+import { Banners, CallLink, Heading, MuteButton, MuteSiren, Street, Taken } from './parts'
 
 const LeaderActs = rest.part((m) => m.LeaderActs), MistakeCard = rest.part((m) => m.MistakeCard), NextStep = rest.part((m) => m.NextStep), Switcher = rest.part((m) => m.Switcher), Todo = rest.part((m) => m.Todo)
 const received = new Set<string>()
@@ -19,14 +20,16 @@ export function Incoming({ i }: { i: Incident }) {
     <Head i={i} />
     <div class="ibody">{alarms.value.length > 1 && <Switcher i={i} />}<Banners /><Street i={i} /><Facts i={i} />
       {ringing && !audible.value && <button type="button" class="belloff" data-testid="unlock" onClick={() => void unlock()}><Icon n="mute" size={24} /><span><b>{t('bellOff')}</b>{t('unlock')}</span></button>}
-      {i.mode === 'drill' && <p class="bnr">{<Icon n="flag" />}<span>{t('drillNote')}</span></p>}
+      {i.mode === 'drill' && <p class="bnr"><Icon n="flag" /><span>{t('drillNote')}</span></p>}
       {i.mistake && <MistakeCard i={i} />}
       {asking ? <Question i={i} /> : <Answered i={i} answer={said.answer} sending={said.sending} />}
-      <div class="two">{i.mode === 'live' && callFor(i.category).map((n) => <CallLink key={n} number={n} incident={i} main={!asking && n === callFor(i.category)[0]} />)}<MuteButton i={i} ringing={ringing} onMute={() => mute(i)} /></div>
+      {!ringing && <MuteSiren i={i} />}
       <button type="button" class={i.mode === 'live' ? 'big plain' : 'big alarm'} data-testid={i.mode === 'live' ? 'another' : 'real-now'} onClick={() => { open.value = { what: 'ask' } }}><Icon n="gong" />{i.mode === 'live' ? t('another') : t('realNow')}</button>
-      {!asking && <><button type="button" class="link" data-testid="behalf" onClick={() => { open.value = { what: 'behalf', incident: i } }}>{t('behalf')}</button><button type="button" class="link" data-testid="minimise" onClick={() => minimise(i)}>{t('minimise')}</button></>}
+      {i.mode === 'live' && fromMyHome(i) && <CallOff i={i} />}
+      {!asking && <div class="two"><button type="button" class="out" data-testid="behalf" onClick={() => { open.value = { what: 'behalf', incident: i } }}>{t('behalf')}</button><button type="button" class="out" data-testid="minimise" onClick={() => minimise(i)}>{t('minimise')}</button></div>}
       {leads.value && <LeaderActs i={i} />}
-    </div></div>
+    </div>
+    {(i.mode === 'live' || ringing) && <div class="foot">{i.mode === 'live' && callFor(i.category).map((n) => <CallLink key={n} number={n} incident={i} main={!asking && n === callFor(i.category)[0]} />)}{ringing && <MuteButton onMute={() => mute(i)} />}</div>}</div>
 }
 
 // useReceipt tells the server that this phone shows the alarm, once, and only when somebody can see it.
@@ -68,9 +71,9 @@ function Question({ i }: { i: Incident }) {
 }
 
 function Answered({ i, answer: a, sending }: { i: Incident; answer: Answer; sending: boolean }) {
-  return <div class="done"><p role="status" data-testid="answered" data-answer={a} data-sending={sending}><StateTag look={lookOf[a]} icon={sending ? 'clock' : undefined} label={t(sending ? 'sendingAnswer' : 'sent', { what: common(a) })} /></p>
+  return <div class="answered"><p role="status" data-testid="answered" data-answer={a} data-sending={sending}><StateTag look={lookOf[a]} icon={sending ? 'clock' : undefined} label={t(sending ? 'sendingAnswer' : 'sent', { what: common(a) })} /></p>
     <button type="button" class="link" data-testid="change" onClick={() => { changing.value = i.id }}>{t('change')}</button>
-    {i.next && <NextStep i={i} />}
+    {i.next && i.mode === 'live' && <NextStep i={i} />}
     <Todo i={i} /></div>
 }
 

@@ -1,5 +1,5 @@
 // The resident's phone.
-import { effect } from '@preact/signals'
+import { computed, effect } from '@preact/signals'
 import { render } from 'preact'
 import '../lib/tokens.css'
 import '../lib/ui.css'
@@ -70,6 +70,9 @@ effect(() => {
   const id = setInterval(() => shake(pattern), i.mode === 'live' ? 1900 : 4000)
   return () => { clearInterval(id); shake(0) }
 })
+// Every screen begins at its top.
+const screen = computed(() => current.value?.id ?? queuedRaise.value?.id ?? past.value ?? tab.value)
+effect(() => { void screen.value; scrollTo(0, 0) })
 effect(() => stayAwake(alarms.value.length > 0))
 effect(() => {
   const i = alarms.value[0]

@@ -119,7 +119,7 @@ export const silence = (i: Incident, h: string) => send(on(i, 'silence'), { home
 export const respond = (i: Incident, verb: 'acknowledge' | 'attend' | 'control') => send(on(i, verb), {})
 
 export function mute(i: Incident) { muted.value = new Set(muted.value).add(ringKey(i)) }
-export function minimise(i: Incident) { chosen.value = null; minimised.value = new Set(minimised.value).add(i.id) }
+export function minimise(i: Incident) { chosen.value = null; tab.value = 'gong'; minimised.value = new Set(minimised.value).add(i.id) }
 export function show(i: Incident) { const s = new Set(minimised.value); s.delete(i.id); minimised.value = s; chosen.value = i.id; past.value = null }
 
 // takeBack drops an alarm that was never tried; one that was may have rung already, so it is called off instead.

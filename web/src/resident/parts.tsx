@@ -7,7 +7,7 @@ import { large } from '../lib/look'
 import { ConnectionBanner, Icon, Lane, QueueBanner, Sheet, kindIcon, seat } from '../lib/ui'
 import { ms } from '../lib/time'
 import type { Category, Incident } from '../lib/types'
-import { alarms, danger, home, minimised, open, others, raise, show, silence, t, tab, unit, whose, type Tab } from './model'
+import { alarms, danger, home, minimised, open, others, past, raise, show, silence, t, tab, unit, whose, type Tab } from './model'
 
 export function Top() {
   const g = group.value, c = connection.value
@@ -17,7 +17,7 @@ export function Top() {
 
 export function Tabs() {
   const all: [Tab, string, string][] = [['gong', 'gong', t('tabGong')], ['group', 'people', t('tabGroup')], ['more', 'more', t('tabMore')]]
-  return <nav class="tabs" aria-label={t('tabs')}>{all.map(([k, icon, label]) => <button key={k} type="button" data-testid={'tab-' + k} aria-current={tab.value === k ? 'page' : undefined} onClick={() => { tab.value = k; scrollTo(0, 0) }}><Icon n={icon} size={24} />{label}</button>)}</nav>
+  return <nav class="tabs" aria-label={t('tabs')}>{all.map(([k, icon, label]) => <button key={k} type="button" data-testid={'tab-' + k} aria-current={tab.value === k ? 'page' : undefined} onClick={() => { past.value = null; tab.value = k }}><Icon n={icon} size={24} />{label}</button>)}</nav>
 }
 
 export const Banners = () => <div class="banners"><ConnectionBanner /><QueueBanner /></div>
@@ -29,7 +29,7 @@ export const Street = ({ i }: { i: Incident }) => {
 
 // CallLink dials, and lays the address card beneath, so that it is there to be read when the phone is on loudspeaker.
 export const CallLink = ({ number, incident, main, big }: { number: string; incident?: Incident; main?: boolean; big?: boolean }) => (
-  <a class={'btn ' + (big ? 'big ' : 'out ') + (main ? 'alarm' : big ? 'plain' : '')} href={'tel:' + number} data-testid={'call-' + number} onClick={() => { open.value = { what: 'call', incident } }}><Icon n="phone" />{t('call114', { n: number })}</a>)
+  <a class={'btn ' + (big ? 'big ' : 'out ') + (main ? 'alarm' : big ? 'plain' : '')} href={'tel:' + number} data-testid={'call-' + number} onClick={() => { open.value = { what: 'call', incident } }}><Icon n="phone" /><span>{t('call114', { n: number })}</span></a>)
 
 // The question before raising: for a tap, for an assistive click, and for a danger that is not loud.
 export const pickable: Category[] = ['fire', 'intrusion', 'medical', 'other']
@@ -38,7 +38,7 @@ export function AskSheet() {
   const tile = (c: Category, cls: string, label: string, icon: string) => (
     <button key={c} type="button" class={cls} data-kind={c} aria-pressed={kind === c} onClick={() => setKind(kind === c ? undefined : c)}><Icon n={icon} size={cls === 'kind' ? 32 : 24} />{label}</button>)
   return <Sheet id="ask" label={t('askTitle')} onClose={() => { open.value = null }}>
-    <h2>{t('askTitle')}</h2>
+    <h2>{t(quiet ? 'askSilent' : 'askTitle')}</h2>
     <p id="ask-body" role="status">{quiet ? t('silentBody', { unit: unit() }) : t('askBody', { n: others.value.length, unit: unit() })}</p>
     <button type="button" class={'big ' + (quiet ? 'calm' : 'alarm')} data-testid="ask-yes" onClick={() => raise(kind)}><Icon n={quiet ? 'shield' : 'gong'} />{quiet ? t('silentYes') : t('askYes')}</button>
     <p class="sub">{t('askKind')}</p>
@@ -54,16 +54,18 @@ export function Kinds({ picked, onPick }: { picked: Category; onPick: (c: Catego
 
 // Taken says who has taken the incident, in one line.
 export function Taken({ i }: { i: Incident }) {
+  if (i.mode !== 'live' && !i.acknowledged) return null // a drill never reaches the duty desk
   const a = i.acknowledged, done = i.response === 'under_control' ? t('controlled') : i.response === 'attended' ? t('attendedBy') : ''
-  const text = done || (a ? (a.role === 'desk' ? t('takenDesk', { unit: unit() }) : t('takenBy', { name: a.by })) : t('notTaken'))
+  const text = done || (a ? (a.role === 'desk' ? t('takenDesk') : t('takenBy', { name: a.by })) : t('notTaken'))
   return <span class={'took ' + (a || done ? 'y' : 'n')} data-testid="taken" data-response={i.response}><Icon n={a || done ? 'shield' : 'clock'} />{text}</span>
 }
 
 // Muting is two steps: my phone at once, then my home's own siren. Never a neighbour's.
-export function MuteButton({ i, ringing, onMute }: { i: Incident; ringing: boolean; onMute: () => void }) {
+export const MuteButton = ({ onMute }: { onMute: () => void }) => <button type="button" class="out" data-testid="mute" onClick={onMute}><Icon n="mute" /><span>{t('muteMine')}</span></button>
+
+export function MuteSiren({ i }: { i: Incident }) {
   const h = home.value, resting = i.silences.some((s) => s.home === h?.id && ms(s.until) > now.value)
-  const siren = !ringing && h?.siren && i.annunciation === 'sounding' && !resting
-  return <button type="button" class="out" data-testid="mute" disabled={!ringing && !siren} onClick={() => (ringing ? onMute() : silence(i, h!.id))}><Icon n="mute" />{ringing ? t('muteMine') : siren ? t('muteHome') : t('muted')}</button>
+  return h?.siren && i.annunciation === 'sounding' && !resting ? <button type="button" class="out" data-testid="mute-siren" onClick={() => silence(i, h.id)}><Icon n="mute" /><span>{t('muteHome')}</span></button> : null
 }
 
 // ActiveBar leads back to an open incident that was put aside.

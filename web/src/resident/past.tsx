@@ -11,7 +11,7 @@ import { Heading, Tabs, Top } from './parts'
 export function Past({ i }: { i: Incident }) {
   const c = i.closed!, homes = group.value?.id === i.group ? group.value.homes : []
   return <><Top /><main class="page past" data-testid="past" data-incident={i.id}>
-    <div class="hero done"><span class="waves" aria-hidden="true"><Icon n={kindIcon[i.category]} size={40} /></span><div><Heading cls="h">{l('over')}</Heading><p>{i.mode === 'live' ? danger(i.category) : common(i.mode)}. {common('cause_' + c.cause)}.</p></div></div>
+    <div class="hero over"><span class="waves" aria-hidden="true"><Icon n={kindIcon[i.category]} size={40} /></span><div><Heading cls="h">{l('over')}</Heading><p>{i.mode === 'live' ? danger(i.category) : common(i.mode)}. {common('cause_' + c.cause)}.</p></div></div>
     <p class="sub">{c.by ? l('closedBy', { name: c.by, t: hm(c.at) }) : l('closedAuto', { t: hm(c.at) })}{c.note && `: ${c.note}`}</p>
     <button type="button" class="big plain" data-testid="past-done" onClick={() => { past.value = null }}><Icon n="check" />{l('pastBack')}</button>
     <Times i={i} />

@@ -6,7 +6,7 @@ import { ms } from '../lib/time'
 import type { Answer, Category, Incident } from '../lib/types'
 import { Icon, StateTag, kindIcon, lookOf } from '../lib/ui'
 import { alarms, answer, callFor, close, danger, home, isLost, leads, mine, minimise, name, numberFor, open, others, place, rest, t, takeBack, whose } from './model'
-import { Banners, CallLink, Heading, Kinds, Street, Taken, Top } from './parts'
+import { Banners, CallLink, Heading, Kinds, MuteSiren, Street, Taken, Top } from './parts'
 
 
 const LeaderActs = rest.part((m) => m.LeaderActs), MistakeCard = rest.part((m) => m.MistakeCard), NextStep = rest.part((m) => m.NextStep), Switcher = rest.part((m) => m.Switcher), Stale = rest.part((m) => m.Stale)
@@ -16,11 +16,12 @@ export function Sent({ i }: { i: Incident }) {
   return <><Top /><main class="sent" data-incident={i.id} key={i.id}>{alarms.value.length > 1 && <Switcher i={i} />}<Banners />
     <Heard i={i} /><Street i={i} />
     <p class="meta" role="status">{i.coming > 0 && <span class="c"><Icon n="run" />{t('comingN', { n: i.coming })}</span>}{i.need_help > 0 && <span class="h"><Icon n="sos" />{t('needN', { n: i.need_help })}</span>}<Taken i={i} /></p>
-    {i.next && <NextStep i={i} />}
+    {i.next && i.mode === 'live' && <NextStep i={i} />}
     {i.mistake && <MistakeCard i={i} />}
     {i.mode === 'live' && <><h2>{t('what')}</h2><p class="sub">{t('whatSub')}</p><Kinds picked={i.category} onPick={(c) => name(i, c)} />
       {callFor(i.category).map((n, k) => <CallLink key={n} number={n} incident={i} main={k === 0} big />)}</>}
     <Own i={i} />
+    <MuteSiren i={i} />
     {i.mode === 'live' && <CallOff i={i} />}
     {i.mode !== 'live' && <button type="button" class="big alarm" data-testid="real-now" onClick={() => { open.value = { what: 'ask' } }}><Icon n="gong" />{t('realNow')}</button>}
     <button type="button" class="link" data-testid="minimise" onClick={() => minimise(i)}>{t('minimise')}</button>
@@ -33,7 +34,7 @@ function Heard({ i }: { i: Incident }) {
   const rolls = i.homes.filter((r) => r.home !== me.value?.home), n = rolls.length
   const siren = rolls.filter((r) => r.siren?.sounding > 0).length, phone = rolls.filter((r) => r.contact === 'phone_received' || (r.people?.length ?? 0) > 0).length, said = rolls.filter((r) => r.answer).length
   const silent = rolls.filter((r) => r.contact === 'no_contact'), age = (now.value - ms(i.opened_at)) / 1000, none = silent.length === n
-  return <><div class={'hero ' + i.mode}><span class="waves" aria-hidden="true"><i /><i /><Icon n={kindIcon[i.category]} size={40} /></span><div><Heading cls="h">{i.mode === 'live' ? t('sentTitle') : common(i.mode)}</Heading><p role="status">{none ? (age < 8 || n === 0 ? t('sentFirst', { n }) : t('sentNobody')) : i.category === 'panic' ? t('ofHomes', { n }) : danger(i.category)}</p></div></div>
+  return <><div class={'hero ' + i.mode}><span class="waves" aria-hidden="true"><i /><i /><Icon n={kindIcon[i.category]} size={40} /></span><div><Heading cls="h">{i.mode === 'live' ? t('sentTitle') : common(i.mode)}</Heading><p role="status">{none ? (age < 8 || n === 0 ? t('sentFirst', { n }) : t('sentNobody')) : t('reached', { n: n - silent.length, m: n })}</p></div></div>
     <ul class="heard" role="status" data-testid="heard">{([['sound', siren, 'heardSiren'], ['phone', phone, 'heardPhone'], ['check', said, 'heardAnswer']] as const).map(([icon, k, label]) => <li key={label} class={k ? 'y' : ''} data-n={k}><Icon n={icon} /><b class="num">{k}<small>/{n}</small></b><span>{t(label)}</span></li>)}</ul>
     {!none && silent.length > 0 && age > 10 && <p class="sub">{t('notReached', { names: silent.map((r) => whose(r.home)).join(', ') })}</p>}</>
 }
@@ -44,7 +45,8 @@ function Own({ i }: { i: Incident }) {
   return <section aria-labelledby="own"><h2 id="own">{t('own')}</h2><div class="two">{pick('safe')}{pick('need_help')}</div>{said?.sending && <StateTag look="wait" icon="clock" label={t('sendingAnswer', { what: common(said.answer) })} />}</section>
 }
 
-function CallOff({ i }: { i: Incident }) {
+// CallOff: whoever is in the home that raised it may say that it was nothing.
+export function CallOff({ i }: { i: Incident }) {
   const left = i.spreading ? 0 : Math.ceil(freeToCallOff - (now.value - ms(i.opened_at)) / 1000), detector = i.origins.some((o) => o.device && o.device_kind !== 'button')
   if (i.mistake) return null
   return <button type="button" class="big plain" data-testid="call-off" onClick={() => close(i, detector ? 'nuisance' : 'mistaken_alarm')}><Icon n="x" /><span>{t(detector ? 'nuisance' : 'mistake')}<small class="num">{left > 0 ? t('mistakeFree', { n: left }) : t('mistakeLate')}</small></span></button>
