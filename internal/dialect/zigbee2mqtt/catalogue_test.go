@@ -188,9 +188,11 @@ func alarmValues(x thing) []any {
 
 // pressWords are the actions of the catalogue that are a finger on a key; all
 // other actions let go, turn, dim, arm, or edit scenes.
-var pressWords = []string{"emergency", "panic", "sos", "single", "double", "triple", "quadruple", "quintuple", "many", "hold", "long", "on",
+var pressWords = []string{
+	"emergency", "panic", "sos", "single", "double", "triple", "quadruple", "quintuple", "many", "hold", "long", "on",
 	"toggle", "pressed", "single_ext", "hold_ext", "single_long", "double_long", "triple_long", "slider_single", "slider_double",
-	"slider_hold", "recall"}
+	"slider_hold", "recall",
+}
 
 // keyNumber says which key of several was pressed.
 var keyNumber = regexp.MustCompile(`^(button_)?\d+_`)

@@ -64,8 +64,10 @@ func TestDecodeSaysWhatADeviceSaid(t *testing.T) {
 		payload string
 		want    []string
 	}{
-		{"smoke with its housekeeping", "smoke", "", `{"smoke":true,"battery_low":false,"tamper":false,"battery":97,"linkquality":120}`,
-			[]string{"alarm fire smoke", "battery_ok battery", "tamper_restore tamper"}},
+		{
+			"smoke with its housekeeping", "smoke", "", `{"smoke":true,"battery_low":false,"tamper":false,"battery":97,"linkquality":120}`,
+			[]string{"alarm fire smoke", "battery_ok battery", "tamper_restore tamper"},
+		},
 		{"smoke gone", "smoke", "", `{"smoke":false,"battery":9,"tamper":true}`, []string{"restore fire smoke", "low_battery battery", "tamper tamper"}},
 		{"smoke in words", "smoke", "", `{"smoke":"ON"}`, []string{"alarm fire smoke"}},
 		{"smoke unknown", "smoke", "", `{"smoke":null,"battery":null}`, []string{}},
@@ -195,15 +197,19 @@ func TestLastSeenInEveryFormat(t *testing.T) {
 
 // TestOnePressIsOneAlarm goes through the vendors' words for what a finger does.
 func TestOnePressIsOneAlarm(t *testing.T) {
-	presses := []string{"single", "double", "triple", "quadruple", "many", "hold", "long", "press", "pressed", "on", "toggle", "emergency",
+	presses := []string{
+		"single", "double", "triple", "quadruple", "many", "hold", "long", "press", "pressed", "on", "toggle", "emergency",
 		"panic", "sos", "1_single", "button_1_single", "button_1", "2_double", "single_left", "l1_single", "double_both", "hold_l2",
 		"long_press", "short_press", "1_initial_press", "doubleClick", "button_2_quadruple_pressed", "scene_3", "recall_1", "off_press",
-		"up_single", "tripple_down", "key1", "3", "press_or_release_all", "hold_ext", "single_long", "HOLD"}
-	idle := []string{"", "release", "hold_release", "1_release", "button_1_hold_release", "1_short_release", "1_long_release", "hold_released",
+		"up_single", "tripple_down", "key1", "3", "press_or_release_all", "hold_ext", "single_long", "HOLD",
+	}
+	idle := []string{
+		"", "release", "hold_release", "1_release", "button_1_hold_release", "1_short_release", "1_long_release", "hold_released",
 		"release_ext", "stop_rotating", "rotate_left", "start_rotating", "rotation", "brightness_move_up", "brightness_step_down",
 		"brightness_stop", "brightness_move_to_level", "color_temperature_move", "color_loop_set", "hue_stop", "disarm", "arm_all_zones",
 		"arm_day_zones", "arm_stay", "exit_delay", "entry_delay", "off", "off_1", "home", "away", "sleep", "shake", "wakeup", "none",
-		"store", "remove_all", "slider_up", "sos_cancel", "unlock"}
+		"store", "remove_all", "slider_up", "sos_cancel", "unlock",
+	}
 	d := dialect.Device{Kind: signal.Button, Topic: topic}
 	for _, a := range presses {
 		got, err := z.Decode(d, say(`{"action":"`+a+`"}`, ""))
