@@ -32,7 +32,7 @@ type idInput struct {
 
 type viewOutput struct {
 	Status int
-	Body   View
+	Body   IncidentView
 }
 
 type listInput struct {
@@ -43,7 +43,7 @@ type listInput struct {
 }
 
 type listOutput struct {
-	Body []View
+	Body []IncidentView
 }
 
 // Routes adds the slice's operations to k. groups is asked at each request.

@@ -64,7 +64,7 @@ type Which struct {
 }
 
 // List returns the incidents that a may see among groups, newest first.
-func (v *Service) List(ctx context.Context, a people.Actor, groups []place.Group, w Which) ([]View, error) {
+func (v *Service) List(ctx context.Context, a people.Actor, groups []place.Group, w Which) ([]IncidentView, error) {
 	byID := map[place.GroupID]place.Group{}
 	ids := make([]place.GroupID, 0, len(groups))
 	for _, g := range groups {
@@ -84,13 +84,13 @@ func (v *Service) List(ctx context.Context, a people.Actor, groups []place.Group
 	for _, g := range ids {
 		v.lately(g, w, found)
 	}
-	views := []View{}
+	views := []IncidentView{}
 	for _, i := range found {
 		if g := byID[i.Group]; (w.Mode == "" || i.Mode == w.Mode) && v.maySee(a, g, i) {
 			views = append(views, v.ViewFor(a, g, i))
 		}
 	}
-	slices.SortFunc(views, func(x, y View) int { return -cmp.Compare(x.ID, y.ID) })
+	slices.SortFunc(views, func(x, y IncidentView) int { return -cmp.Compare(x.ID, y.ID) })
 	return views, nil
 }
 
@@ -119,7 +119,7 @@ func (v *Service) lately(id place.GroupID, w Which, found map[ID]*Incident) {
 }
 
 // ViewFor shows i to a, who may see it: with names, or as the machine sees it.
-func (v *Service) ViewFor(a people.Actor, g place.Group, i *Incident) View {
+func (v *Service) ViewFor(a people.Actor, g place.Group, i *Incident) IncidentView {
 	w := viewer{unit: v.unitName}
 	if v.Rights.MaySeeNames(a, g) {
 		w.names = v.Names

@@ -10,8 +10,8 @@ import (
 	"github.com/keng-vn/keng/internal/signal"
 )
 
-// View is an incident as screens and programs see it. Times are RFC 3339, UTC.
-type View struct {
+// IncidentView is an incident as screens and programs see it. Times are RFC 3339, UTC.
+type IncidentView struct {
 	ID           ID              `json:"id"`
 	Code         string          `json:"code" doc:"short number for people, such as TH-0231"`
 	Version      int             `json:"version"`
@@ -152,8 +152,8 @@ func (w viewer) who(a Who) string {
 	return w.names.Name(a.Person)
 }
 
-func (w viewer) see(i *Incident) View {
-	v := View{
+func (w viewer) see(i *Incident) IncidentView {
+	v := IncidentView{
 		ID: i.ID, Code: code(w.unit(i.Group), i.Number), Version: i.Version, Group: i.Group, Category: i.Category, Mode: i.Mode,
 		Silent: i.Silent, Previous: i.Previous, OpenedAt: i.Opened, Condition: i.Condition, Annunciation: i.Annunciation,
 		Response: i.Response, Spreading: i.Spreading, Coming: i.Coming(), NeedHelp: i.NeedsHelp(), DeskSound: i.DeskSound,

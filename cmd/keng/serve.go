@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/keng-vn/keng/internal/app"
+)
+
+// stopWithin is how long a running Keng has to end after SIGTERM.
+const stopWithin = 4500 * time.Millisecond
+
+// serveFlags fills o from flags and environment.
+func serveFlags(fs *flag.FlagSet, e env, o *app.Options, data string) {
+	fs.StringVar(&o.Data, "data", e.or("KENG_DATA", data), "`folder` of the data (KENG_DATA)")
+	fs.StringVar(&o.Database, "database", e.or("KENG_DATABASE", ""), "postgres:// `URL` instead of SQLite in the data folder (KENG_DATABASE)")
+	fs.StringVar(&o.HTTP, "http", e.or("KENG_HTTP", "127.0.0.1:8080"), "`address` for browsers and programs (KENG_HTTP)")
+	fs.StringVar(&o.MQTT, "mqtt", e.or("KENG_MQTT", "127.0.0.1:1883"), "`address` for devices; MQTT over WebSocket is /mqtt on the HTTP address (KENG_MQTT)")
+	fs.StringVar(&o.Broker, "mqtt-broker", e.or("KENG_MQTT_BROKER", ""), "mqtt(s):// `URL` of a standing broker to join instead of listening (KENG_MQTT_BROKER)")
+	fs.StringVar(&o.DC09, "dc09", e.or("KENG_DC09", ""), "`address` for SIA DC-09 panels, TCP and UDP (KENG_DC09)")
+	fs.StringVar(&o.Cert, "tls-cert", e.or("KENG_TLS_CERT", ""), "PEM `file` with the certificate, for HTTPS and MQTTS (KENG_TLS_CERT)")
+	fs.StringVar(&o.Key, "tls-key", e.or("KENG_TLS_KEY", ""), "PEM `file` with its key (KENG_TLS_KEY)")
+	fs.StringVar(&o.StyleURL, "map-style", e.or("KENG_MAP_STYLE", ""), "`URL` of a MapLibre style beneath our own map; none by default (KENG_MAP_STYLE)")
+}
+
+func serve(ctx context.Context, e env, args []string) error {
+	fs := flags(e, "serve", "--data DIR [flags]")
+	o := app.Options{Version: version}
+	serveFlags(fs, e, &o, "")
+	level := fs.String("log", e.or("KENG_LOG", "info"), "debug, info, warn or error (KENG_LOG)")
+	if words, err := parse(fs, args); err != nil {
+		return err
+	} else if len(words) > 0 {
+		return fmt.Errorf("serve takes no %q", words[0])
+	}
+	var err error
+	if o.Log, err = logger(e.err, *level); err != nil {
+		return err
+	}
+	a, err := app.New(ctx, o)
+	if err != nil {
+		return err
+	}
+	return live(ctx, e, a, nil)
+}
+
+// live starts a, calls started once it listens, and stops it when ctx ends.
+func live(ctx context.Context, e env, a *app.App, started func() error) (err error) {
+	defer func() {
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		defer cancel()
+		if stopErr := a.Stop(bye); err == nil {
+			err = stopErr
+		}
+	}()
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	scheme := "http"
+	if a.Cert != "" {
+		scheme = "https"
+	}
+	_, _ = fmt.Fprintf(e.out, "keng: ready http=%s://%s mqtt=%s\n", scheme, a.HTTPAddr(), a.MQTTAddr())
+	if started != nil {
+		if err := started(); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// logger writes text lines to w.
+func logger(w io.Writer, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(strings.ToUpper(level))); err != nil {
+		return nil, fmt.Errorf("--log %s: use debug, info, warn or error", level)
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l})), nil
+}

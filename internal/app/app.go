@@ -1,0 +1,354 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/keng-vn/keng/internal/alarm"
+	"github.com/keng-vn/keng/internal/device"
+	"github.com/keng-vn/keng/internal/dialect/dc09"
+	"github.com/keng-vn/keng/internal/duty"
+	"github.com/keng-vn/keng/internal/engine/broker"
+	"github.com/keng-vn/keng/internal/engine/clock"
+	"github.com/keng-vn/keng/internal/engine/store"
+	"github.com/keng-vn/keng/internal/engine/web"
+	"github.com/keng-vn/keng/internal/people"
+	"github.com/keng-vn/keng/internal/place"
+	"github.com/keng-vn/keng/internal/screen"
+	bundles "github.com/keng-vn/keng/web"
+)
+
+// Options is everything an operator can choose. Addresses that are empty are
+// not listened on; a port of 0 takes a free one.
+type Options struct {
+	Data     string // folder; "" for none, with Database
+	Database string // postgres://...; "" for keng.db in Data
+	HTTP     string // "127.0.0.1:8080"
+	MQTT     string // "127.0.0.1:1883"
+	DC09     string // "127.0.0.1:12000": TCP and UDP
+	Cert     string // PEM files for HTTPS and MQTTS; "" for neither
+	Key      string
+	Broker   string // mqtts://user:pass@host: join a standing broker instead of listening
+	StyleURL string // of the map's base style
+	Version  string
+	Demo     bool
+	Cast     []people.Persona // the demo's one-click people
+	Now      func() time.Time // nil: steady time
+	Log      *slog.Logger
+}
+
+// App is a running, or runnable, Keng.
+type App struct {
+	Options
+	DB        *store.DB
+	Committer *store.Committer
+	Clock     *clock.Clock
+	Village   *place.Watcher
+	Book      *people.Book
+	People    *people.Service
+	Devices   *device.Service
+	Alarm     *alarm.Service
+	Duty      *duty.Service
+	Screens   *screen.Service
+	Kit       *web.Kit
+
+	journal  *alarm.Book
+	listener *broker.Listener
+	joined   *broker.Joined
+	dc09     *dc09.Server
+	metrics  *prometheus.Registry
+	jump     jump
+	httpLn   net.Listener
+	mqttLn   net.Listener
+	dc09Ln   net.Listener
+	undo     []undo // last started, first stopped
+}
+
+type undo struct {
+	name string
+	fn   func(context.Context) error
+}
+
+// Open opens the database that o names and brings its tables up to date.
+func Open(ctx context.Context, o Options) (*store.DB, error) {
+	dsn := o.Database
+	if dsn == "" {
+		if o.Data == "" {
+			return nil, errors.New("say where the data is: --data DIR or --database postgres://...")
+		}
+		dsn = filepath.Join(o.Data, "keng.db")
+	}
+	db, err := store.Open(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// New builds every part but listens to nothing yet.
+func New(ctx context.Context, o Options) (*App, error) {
+	a := &App{Options: o, Clock: clock.New(), metrics: prometheus.NewRegistry()}
+	if a.Log == nil {
+		a.Log = slog.New(slog.DiscardHandler)
+	}
+	if a.Now == nil {
+		a.Now = a.Clock.Now
+	}
+	if err := a.build(ctx); err != nil {
+		return nil, errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context) error {
+	db, err := Open(ctx, a.Options)
+	if err != nil {
+		return err
+	}
+	a.DB = db
+	a.later("store", func(context.Context) error { return db.Close() })
+	a.Committer = store.NewCommitter(db, a.Log)
+	a.later("committer", a.Committer.Close)
+	if a.Village, err = place.Watch(ctx, db, a.Log); err != nil {
+		return err
+	}
+	if a.Book, err = people.OpenBook(ctx, db); err != nil {
+		return err
+	}
+	a.People = people.New(db, a.Log, a.Now)
+	a.People.Secure = a.Cert != ""
+	if a.Devices, err = device.New(ctx, device.Config{DB: db, Journal: a.Committer, Dialects: dialects(), Places: a.Village.Directory(), Standing: a.Broker != "", Log: a.Log}); err != nil {
+		return err
+	}
+	a.journal = &alarm.Book{DB: db, Commit: a.Committer}
+	a.Alarm = &alarm.Service{
+		Sirens: sirens{a.Devices}, Witness: sirens{a.Devices}, Journal: a.journal, Past: a.journal,
+		Village: func() alarm.Village { return a.Village.Directory() }, Now: a.Now, Listen: ears{a},
+		Rights: people.Rights{}, Names: a.Book, Log: a.Log,
+	}
+	a.Duty = &duty.Service{DB: db, Rights: people.Rights{}, Now: a.Now}
+	a.Screens = &screen.Service{
+		Options: screen.Options{StyleURL: a.StyleURL, Demo: a.Demo, Version: a.Version},
+		Alarms:  a.Alarm, Devices: ready{a.Devices}, Folk: a.Book, Rights: people.Rights{}, Directory: a.Village.Directory,
+		Health: func(who people.Actor) any { return a.HealthFor(who) }, Bounds: func(ctx context.Context) ([]byte, error) { return place.Boundaries(ctx, db.Read()) }, Now: a.Now,
+	}
+	a.Village.Listen(func(ctx context.Context, d *place.Directory) error {
+		if err := a.Book.Reload(ctx); err != nil {
+			return err
+		}
+		if err := a.Devices.Reload(ctx, d); err != nil {
+			return err
+		}
+		a.hearHubs()
+		a.Screens.VillageChanged()
+		return nil
+	})
+	return a.routes()
+}
+
+// routes collects what can be asked for over HTTP.
+func (a *App) routes() error {
+	a.Kit = web.New(web.Options{Log: a.Log, Version: a.Version, Secure: a.Cert != "", Connect: origins(a.StyleURL), Seen: a.visits()})
+	a.Kit.Use(a.People.Gate(a.Kit))
+	a.Alarm.Routes(a.Kit, func() alarm.Groups { return a.Village.Directory() })
+	a.Devices.Routes(a.Kit, people.Rights{})
+	a.Duty.Routes(a.Kit)
+	if err := a.People.Routes(a.Kit, a.Village.Directory, a.Cast); err != nil {
+		return err
+	}
+	if err := a.Screens.Routes(a.Kit, bundles.Files()); err != nil {
+		return err
+	}
+	a.machineRoutes()
+	return nil
+}
+
+// origins is the origin of a base map, which pages may then fetch from.
+func origins(styleURL string) []string {
+	scheme, rest, ok := strings.Cut(styleURL, "://")
+	if !ok {
+		return nil
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	return []string{scheme + "://" + host}
+}
+
+func (a *App) later(name string, fn func(context.Context) error) {
+	a.undo = append(a.undo, undo{name, fn})
+}
+
+// Start takes up the open incidents, then the devices, then the people, in that
+// order: sirens come first. It returns when everything listens.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.Alarm.Load(ctx, a.journal); err != nil {
+		return err
+	}
+	if err := a.startFront(ctx); err != nil {
+		return err
+	}
+	a.run("alarm", func(ctx context.Context) { a.Alarm.Run(ctx) })
+	a.run("all calm", func(ctx context.Context) { a.Alarm.KeepCalm(ctx, calmer{a}) })
+	a.run("clock", func(ctx context.Context) { a.Clock.Watch(ctx, time.Second, a.clockMoved) })
+	a.run("village", a.Village.Run)
+	a.run("people", a.People.Run)
+	a.run("health", a.tellHealth)
+	if err := error(nil); err != nil {
+		return err
+	}
+	return a.startHTTP()
+}
+
+// run starts a job that stops before what was started earlier.
+func (a *App) run(name string, job func(context.Context)) {
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { job(ctx) })
+	a.later(name, func(context.Context) error { stop(); wg.Wait(); return nil })
+}
+
+// startFront begins to hear and command devices. Alarm says first what every
+// siren shall do, so that one that connects at once is told right.
+func (a *App) startFront(ctx context.Context) error {
+	log := a.Log.With(slog.String("room", "broker"))
+	var front broker.Front
+	switch {
+	case a.Broker != "":
+		j, err := broker.Join(a.Devices, broker.Standing{URL: a.Broker, ClientID: "keng-" + string(place.Province().Code), Spaces: a.Devices.Spaces(), Settings: broker.Settings{Log: log}})
+		if err != nil {
+			return err
+		}
+		a.joined, front = j, j
+		a.later("broker", j.Close)
+	default:
+		a.listener = broker.Listen(a.Devices, broker.Settings{Log: log})
+		front = a.listener
+		a.later("broker", a.listener.Close)
+	}
+	a.Devices.Join(device.Links{Front: front, Alarms: a.Alarm, Reports: reports{a.Alarm}, Told: told{a}, Panel: panel{a}})
+	a.Alarm.Resume()
+	a.Devices.Start()
+	a.later("devices", a.Devices.Stop)
+	if a.MQTT == "" || a.listener == nil {
+		return nil
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.MQTT)
+	if err != nil {
+		return fmt.Errorf("listen for MQTT: %w", err)
+	}
+	a.mqttLn = ln
+	return a.serveMQTT(ln)
+}
+
+func (a *App) serveMQTT(ln net.Listener) error {
+	if a.Cert != "" {
+		set, err := broker.TLS(a.Cert, a.Key)
+		if err != nil {
+			return fmt.Errorf("MQTT over TLS: %w", err)
+		}
+		ln = tls.NewListener(ln, set)
+	}
+	go func() { // the listener's Close waits for it
+		if err := a.listener.Serve(ln); err != nil {
+			a.Log.Error("MQTT stopped", slog.Any("err", err))
+		}
+	}()
+	return nil
+}
+
+// hearHubs lets a standing broker's front hear hubs that were imported since.
+func (a *App) hearHubs() {
+	if a.joined != nil {
+		for _, s := range a.Devices.Spaces() {
+			a.joined.Hear(s)
+		}
+	}
+}
+
+func (a *App) startHTTP() error {
+	if a.HTTP == "" {
+		return nil
+	}
+	ln, err := net.Listen("tcp", a.HTTP)
+	if err != nil {
+		return fmt.Errorf("listen for HTTP: %w", err)
+	}
+	a.httpLn = ln
+	if a.Cert != "" {
+		set, err := broker.TLS(a.Cert, a.Key)
+		if err != nil {
+			return fmt.Errorf("HTTPS: %w", err)
+		}
+		set.NextProtos = []string{"h2", "http/1.1"}
+		ln = tls.NewListener(ln, set)
+	}
+	srv := a.Kit.Server()
+	srv.Handler = a.withMQTT(srv.Handler)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			a.Log.Error("HTTP stopped", slog.Any("err", err))
+		}
+	})
+	a.later("http", func(ctx context.Context) error {
+		a.Kit.Drain()
+		err := srv.Shutdown(ctx)
+		if err != nil {
+			err = errors.Join(err, srv.Close())
+		}
+		wg.Wait()
+		return err
+	})
+	return nil
+}
+
+// withMQTT puts MQTT over WebSocket beside the pages.
+func (a *App) withMQTT(pages http.Handler) http.Handler {
+	if a.listener == nil {
+		return pages
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /mqtt", a.listener)
+	mux.Handle("/", pages)
+	return mux
+}
+
+// HTTPAddr is where people are listened to, once started.
+func (a *App) HTTPAddr() string { return addr(a.httpLn) }
+
+// MQTTAddr is where devices are listened to, once started.
+func (a *App) MQTTAddr() string { return addr(a.mqttLn) }
+
+func addr(ln net.Listener) string {
+	if ln == nil {
+		return ""
+	}
+	return ln.Addr().String()
+}
+
+// Stop ends everything, newest first, within ctx, and reports every failure.
+// Sirens stay as they are: a restart must not silence an alarm.
+func (a *App) Stop(ctx context.Context) error {
+	var errs []error
+	for _, u := range slices.Backward(a.undo) {
+		if err := u.fn(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", u.name, err))
+		}
+	}
+	a.undo = nil
+	return errors.Join(errs...)
+}
