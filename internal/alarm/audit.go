@@ -160,13 +160,13 @@ func (v *Service) keepAudit(ctx context.Context) {
 	tick := time.NewTicker(AuditEvery)
 	defer tick.Stop()
 	for {
+		if r := v.Audit(); !r.OK {
+			v.Log.Error("audit found a broken promise", violations(r))
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
-		}
-		if r := v.Audit(); !r.OK {
-			v.Log.Error("audit found a broken promise", violations(r))
 		}
 	}
 }
