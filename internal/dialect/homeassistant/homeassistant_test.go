@@ -221,6 +221,7 @@ func TestCommandRefusals(t *testing.T) {
 		"no topic":         {device(signal.Siren, "siren", `{"state_topic":"s"}`), "no topic to command"},
 		"wildcard":         {device(signal.Siren, "siren", `{"command_topic":"#"}`), "no topic to command"},
 		"a program":        {device(signal.Siren, "siren", `{"command_topic":"c","command_template":"{% if value %}x{% endif %}"}`), "{% if value %}"},
+		"a comment":        {device(signal.Siren, "siren", `{"command_topic":"c","command_template":"{# x #}{{ value }}"}`), "{# x #}"},
 		"an expression":    {device(signal.Siren, "siren", `{"command_topic":"c","command_template":"{{ value | upper }}"}`), "{{ value | upper }}"},
 		"an open template": {device(signal.Siren, "switch", `{"command_topic":"c","command_template":"{{ value"}`), "{{ value"},
 	} {
@@ -339,6 +340,27 @@ func TestDevicePayload(t *testing.T) {
 	order, err := Dialect{}.Command(siren, dialect.Want{})
 	if err != nil || order[0].Topic != "alley1/coi/set" {
 		t.Errorf("%v, %v", order, err)
+	}
+}
+
+func TestComponentsShareOptionsButNotTheirBase(t *testing.T) {
+	payload := `{"dev":{"ids":"x"},"o":{"name":"y"},"~":"a","avty":[{"t":"~/lwt"}],"cmps":{` +
+		`"one":{"p":"siren","~":"b","cmd_t":"~/set"},"two":{"p":"siren","cmd_t":"~/set","avty":[{"t":"own"}]},"three":{"p":"siren","cmd_t":"~/set"}}}`
+	got, err := Dialect{}.DecodeHub(dialect.Message{Topic: "homeassistant/device/x/config", Payload: []byte(payload)})
+	if err != nil || len(got.Found) != 3 {
+		t.Fatal(got, err)
+	}
+	var topics [][]string
+	for _, f := range got.Found {
+		d := dialect.Device{Kind: signal.Siren, Topic: f.Topic, Capabilities: f.Capabilities}
+		order, err := Dialect{}.Command(d, dialect.Want{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		topics = append(topics, append(Dialect{}.Topics(d), order[0].Topic))
+	}
+	if diff := cmp.Diff([][]string{{"b/lwt", "b/set"}, {"a/lwt", "a/set"}, {"own", "a/set"}}, topics); diff != "" {
+		t.Error(diff)
 	}
 }
 

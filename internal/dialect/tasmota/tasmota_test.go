@@ -148,6 +148,7 @@ func TestTopics(t *testing.T) {
 		"a/b/Switch1":  {signal.Smoke, []string{"stat/a/b/RESULT", "tele/a/b/RESULT", "tele/a/b/LWT", "tele/a/b/STATE", "tele/a/b/SENSOR", "stat/a/b/SWITCH1"}},
 		"rf/0x7028D2":  {signal.Button, []string{"stat/rf/RESULT", "tele/rf/RESULT", "tele/rf/LWT", "tele/rf/STATE", "tele/rf/SENSOR", "tele/rf/RFRECEIVED"}},
 		"plug":         {signal.Siren, []string{"stat/plug/RESULT", "tele/plug/RESULT", "tele/plug/LWT", "tele/plug/STATE", "tele/plug/SENSOR", "stat/plug/POWER", "stat/plug/POWER1"}},
+		"plug/POWER1":  {signal.Siren, []string{"stat/plug/RESULT", "tele/plug/RESULT", "tele/plug/LWT", "tele/plug/STATE", "tele/plug/SENSOR", "stat/plug/POWER", "stat/plug/POWER1"}},
 		"strip/POWER3": {signal.Siren, []string{"stat/strip/RESULT", "tele/strip/RESULT", "tele/strip/LWT", "tele/strip/STATE", "tele/strip/SENSOR", "stat/strip/POWER3"}},
 	} {
 		if diff := cmp.Diff(tc.want, Dialect{}.Topics(dialect.Device{Kind: tc.kind, Topic: topic})); diff != "" {
@@ -157,6 +158,10 @@ func TestTopics(t *testing.T) {
 	got := Dialect{}.Topics(dialect.Device{Kind: signal.Siren, Topic: "alley1", Capabilities: json.RawMessage(discovery)})
 	if got[0] != "alley1/stat/RESULT" {
 		t.Errorf("FullTopic of discovery not followed: %v", got)
+	}
+	got = Dialect{}.Topics(dialect.Device{Kind: signal.Siren, Topic: "alley2", Capabilities: json.RawMessage(discovery)})
+	if got[0] != "stat/alley2/RESULT" {
+		t.Errorf("another device's discovery followed: %v", got)
 	}
 }
 
