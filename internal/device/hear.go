@@ -113,7 +113,7 @@ func (v *Service) take(d *wired, rs []dialect.Reading, f Facts, now time.Time, o
 	f.Bypassed = l.bypassed(now)
 	next, verdicts := Hear(few[:0], l.state, rs, f, now)
 	keep := slices.ContainsFunc(verdicts, func(w Verdict) bool { return w.Keep })
-	l.note(next)
+	news := l.note(next)
 	rev := l.rev
 	for i := range verdicts {
 		if w := &verdicts[i]; w.Do == Again && !slices.Contains(l.pending, w.Key) {
@@ -130,17 +130,23 @@ func (v *Service) take(d *wired, rs []dialect.Reading, f Facts, now time.Time, o
 	if d.sounds() {
 		v.contacted(d, rs)
 	}
+	if news && d.group != "" {
+		v.changed(d.group)
+	}
 }
 
-// note puts s in the place of the state.
-func (l *live) note(s State) {
+// note puts s in the place of the state and reports whether people may see a
+// difference.
+func (l *live) note(s State) bool {
 	old := l.state
 	l.state = s
 	l.rev++
 	if s.Fault != old.Fault || s.Tamper != old.Tamper || s.LowBattery != old.LowBattery || s.Battery != old.Battery ||
 		s.Away != old.Away || s.Confirmed != old.Confirmed || s.Missed != old.Missed || s.Proven != old.Proven {
 		l.dirty = true
+		return true
 	}
+	return l.status == "" || l.status == Offline || l.status == Late
 }
 
 // obey does what the verdicts on one message of d say.

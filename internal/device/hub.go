@@ -142,9 +142,7 @@ func (v *Service) Connected(n broker.Space, client string) {
 		s.hub.since = now
 	}
 	s.hub.mu.Unlock()
-	if d := s.byName[client]; d != nil {
-		d.live.connected(true, now)
-	}
+	v.client(s, client, true, now)
 	if first {
 		v.changedSpace(s)
 	}
@@ -164,16 +162,23 @@ func (v *Service) Gone(n broker.Space, client string, _ bool) {
 		s.hub.since = now
 	}
 	s.hub.mu.Unlock()
-	if d := s.byName[client]; d != nil {
-		d.live.connected(false, now)
-	}
+	v.client(s, client, false, now)
 	if last {
 		v.changedSpace(s)
 	}
 }
 
-// connected notes that a device's own connection came or went. A client that
-// names itself after a device is that device.
+// client notes that a device's own connection came or went: a client that names
+// itself after a device is that device.
+func (v *Service) client(s *space, name string, there bool, now time.Time) {
+	if d := s.byName[name]; d != nil {
+		d.live.connected(there, now)
+		if d.group != "" {
+			v.changed(d.group)
+		}
+	}
+}
+
 func (l *live) connected(there bool, now time.Time) {
 	l.change(func(s *State) {
 		l.client = there

@@ -339,7 +339,7 @@ func bare(c Config, devices ...NewDevice) *rig {
 	r := &rig{front: newFront(), alarms: &alarms{}, journal: &journal{}, told: &told{}, reports: &reports{}}
 	c.Journal, c.Places, c.Log = r.journal, alley, slog.New(slog.DiscardHandler)
 	if c.Dialects == nil {
-		c.Dialects = map[string]dialect.Dialect{"plain": plain{}}
+		c.Dialects = map[string]dialect.Dialect{"plain": plain{}, "webhook": OffMQTT("webhook")}
 	}
 	r.Service = newService(c)
 	r.wire(devices...)

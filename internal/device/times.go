@@ -102,7 +102,7 @@ const (
 // nor does the silence after one.
 func (s State) alive(now time.Time, event bool) State {
 	gap := now.Sub(s.Seen)
-	teaches := !event && !s.Busy && !s.Seen.IsZero() && gap > 0 && s.Away.IsZero()
+	teaches := !event && !s.Busy && !s.Seen.IsZero() && gap >= time.Second && s.Away.IsZero()
 	s.Seen, s.Busy, s.Away = now, event, time.Time{}
 	if !teaches {
 		return s

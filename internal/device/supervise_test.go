@@ -1,0 +1,314 @@
+package device
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/keng-vn/keng/internal/engine/broker"
+	"github.com/keng-vn/keng/internal/place"
+	"github.com/keng-vn/keng/internal/signal"
+)
+
+func (r *rig) status(id signal.DeviceID) Status {
+	for g := range alley {
+		for _, d := range r.Devices(g) {
+			if d.ID == id {
+				return d.State
+			}
+		}
+	}
+	return ""
+}
+
+// complete is home h1 with siren, button and smoke detector.
+func complete() []NewDevice {
+	return append(sirensOf(""), dev("d1", "h1", signal.Smoke, ""))
+}
+
+func (r *rig) proveAll() {
+	r.Connected("alley12", "hub")
+	r.say("b1", "press")
+	r.say("s1", "sounding")
+	r.say("s1", "quiet")
+	r.say("d1", "test")
+}
+
+func TestDeadDeviceIsShownWithinAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, complete()...)
+		r.start(t)
+		r.proveAll()
+		r.Connected("alley12", "s1") // the siren connects by itself, under its own name
+		wait(2 * time.Second)
+		if h := r.Homes("g1")["h1"]; h.State != Green || !h.Siren || !h.Button {
+			t.Fatalf("home %+v", h)
+		}
+		r.told.take()
+		r.Gone("alley12", "s1", false) // what MQTT notices after 45 s
+		wait(14 * time.Second)
+		if s := r.status("s1"); s == Offline {
+			t.Error("a roam of 14 s is no loss")
+		}
+		wait(2 * time.Second)
+		if h := r.Homes("g1")["h1"]; h.State != Red || h.Reason.Key != "home.siren_offline" || h.Reason.Args["device"] != "s1" {
+			t.Errorf("home %+v", h)
+		}
+		n, c := r.told.take()
+		if len(n) != 1 || n[0].Kind != signal.Offline || n[0].Device != "s1" || !slices.Contains(c, place.GroupID("g1")) {
+			t.Errorf("told %+v, changed %v", n, c)
+		}
+		r.Connected("alley12", "s1")
+		wait(2 * time.Second)
+		if h := r.Homes("g1")["h1"]; h.State != Green {
+			t.Errorf("home %+v", h)
+		}
+		if n, _ := r.told.take(); len(n) != 1 || n[0].Kind != signal.Online {
+			t.Errorf("told %+v", n)
+		}
+	})
+}
+
+func TestLostHubTakesItsDevicesWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, complete()...)
+		r.start(t)
+		r.proveAll()
+		wait(2 * time.Second)
+		if h := r.Hubs([]place.GroupID{"g1"}); len(h) != 1 || h[0].Hub != "alley12" || !h[0].Online {
+			t.Errorf("hubs %+v", h)
+		}
+		if h := r.Health([]place.GroupID{"g1"}); h != (Health{Online: 3, Total: 3}) {
+			t.Errorf("health %+v", h)
+		}
+		r.Gone("alley12", "hub", false)
+		wait(AwayGrace + time.Second)
+		if h := r.Homes("g1")["h1"]; h.State != Red || h.Reason.Key != "home.hub_offline" || h.Reason.Args["hub"] != "alley12" {
+			t.Errorf("home %+v", h)
+		}
+		if h := r.Health(nil); h != (Health{Offline: 3, Total: 3}) {
+			t.Errorf("health %+v", h)
+		}
+		r.Connected("alley12", "hub")
+		hubSays(r, "state", "offline") // its software is not there although its connection is
+		wait(AwayGrace + time.Second)
+		if h := r.Hubs(nil); h[0].Online {
+			t.Errorf("hubs %+v", h)
+		}
+		hubSays(r, "state", "online")
+		wait(2 * time.Second)
+		if h := r.Homes("g1")["h1"]; h.State != Green {
+			t.Errorf("home %+v", h)
+		}
+		if h := r.Hubs([]place.GroupID{"g2"}); len(h) != 0 {
+			t.Errorf("another group sees hubs %+v", h)
+		}
+	})
+}
+
+func TestNobodyIsOfflineBecauseKengStarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, complete()...)
+		for _, d := range r.now.Load().devices {
+			d.live.state.Seen, d.live.state.Proven = time.Now().Add(-10*time.Minute), time.Now().Add(-time.Hour)
+		}
+		r.start(t)
+		wait(30 * time.Second) // the hub is on its way
+		if h := r.Homes("g1")["h1"]; h.State != Green {
+			t.Errorf("home %+v", h)
+		}
+		wait(31 * time.Second) // it does not come
+		if h := r.Homes("g1")["h1"]; h.Reason.Key != "home.hub_offline" {
+			t.Errorf("home %+v", h)
+		}
+	})
+}
+
+func TestBatteryDeviceThatDiesIsShownWithinADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, complete()...)
+		r.start(t)
+		r.proveAll()
+		for range 6 * 24 { // s1 and b1 report every 10 minutes, d1 died
+			r.say("s1", "beat")
+			r.say("b1", "beat")
+			wait(10 * time.Minute)
+		}
+		if s := r.status("d1"); s != Late {
+			t.Errorf("after a day: %s", s)
+		}
+		for range 7 {
+			r.say("s1", "beat")
+			r.say("b1", "beat")
+			wait(10 * time.Minute)
+		}
+		if h := r.Homes("g1")["h1"]; h.State != Amber || h.Reason.Key != "home.device_offline" || h.Reason.Args["hours"] != 25 {
+			t.Errorf("home %+v", h)
+		}
+	})
+}
+
+// TestAMonthOfHeartbeats: 5 % of all messages lost, Wi-Fi roams of a minute, and
+// in the end one device dies. None is called offline that lives; the dead one is.
+func TestAMonthOfHeartbeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, complete()...)
+		r.start(t)
+		r.proveAll()
+		lost := uint32(1)
+		rnd := func(n uint32) bool { // a small generator: the same month every time
+			lost = lost*1664525 + 1013904223
+			return lost>>8%n == 0
+		}
+		ids := []string{"s1", "b1", "d1"}
+		false_ := 0
+		roaming := map[string]int{}
+		for range 30 * 24 * 60 {
+			for _, id := range ids {
+				if roaming[id] > 0 {
+					roaming[id]--
+				} else if rnd(3 * 24 * 60) {
+					roaming[id] = 1
+				} else if !rnd(20) {
+					r.say(id, "beat")
+				}
+			}
+			wait(time.Minute)
+			n, _ := r.told.take()
+			for _, x := range n {
+				if x.Kind == signal.Offline {
+					false_++
+				}
+			}
+		}
+		if false_ > 0 {
+			t.Errorf("%d false alarms of being offline in 90 device-days", false_)
+		}
+		if h := r.Homes("g1")["h1"]; h.Reason.Key != "home.button_unproven" { // tried out 30 days ago, and all there
+			t.Errorf("home %+v", h)
+		}
+		for range 30 { // d1 dies
+			r.say("s1", "beat")
+			r.say("b1", "beat")
+			wait(time.Minute)
+		}
+		if s := r.status("d1"); s != Offline {
+			t.Errorf("30 minutes after its last of the minutely words: %s", s)
+		}
+	})
+}
+
+func TestUnprovenAfterAMonth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, complete()...)
+		r.start(t)
+		r.proveAll()
+		for range 31 {
+			wait(24 * time.Hour)
+			for _, id := range []string{"s1", "b1", "d1"} {
+				r.say(id, "beat")
+			}
+		}
+		wait(2 * time.Second)
+		if h := r.Homes("g1")["h1"]; h.State != Amber || h.Reason.Key != "home.button_unproven" {
+			t.Errorf("home %+v", h)
+		}
+		r.say("b1", "press")
+		r.say("s1", "sounding")
+		wait(2 * time.Second)
+		if h := r.Homes("g1")["h1"]; h.State != Green {
+			t.Errorf("home %+v", h)
+		}
+	})
+}
+
+func TestTroublesAreToldAsFacts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, complete()...)
+		r.start(t)
+		r.proveAll()
+		wait(2 * time.Second)
+		r.told.take()
+		r.alarms.take()
+		for _, m := range []string{"low", "low", "tamper", "fault"} {
+			r.say("d1", m)
+		}
+		wait(2 * time.Second)
+		n, c := r.told.take()
+		var kinds []signal.Kind
+		for _, x := range n {
+			kinds = append(kinds, x.Kind)
+		}
+		if want := []signal.Kind{signal.LowBattery, signal.TamperOpen, signal.Fault}; !slices.Equal(kinds, want) {
+			t.Errorf("told %v", kinds)
+		}
+		if !slices.Contains(c, place.GroupID("g1")) {
+			t.Error("nobody was told that the group looks different")
+		}
+		if got := r.alarms.take(); len(got) > 0 {
+			t.Errorf("rang: %+v", got)
+		}
+		if v := r.Devices("g1")[1]; v.ID != "d1" || v.State != Faulty || v.Battery == nil || *v.Battery != 5 || v.SeenAt == nil || v.ProvenAt == nil {
+			t.Errorf("view %+v", v)
+		}
+	})
+}
+
+func TestChangedIsToldAtMostOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, complete()...)
+		r.start(t)
+		r.proveAll()
+		wait(3 * time.Second)
+		r.told.take()
+		for i := range 100 {
+			r.say("d1", []string{"tamper", "fault", "low"}[i%3])
+			r.wire(complete()...)
+			r.changed("g1")
+			wait(10 * time.Millisecond)
+		}
+		if _, c := r.told.take(); len(c) < 1 || len(c) > 2 {
+			t.Errorf("told %d times within a second", len(c))
+		}
+	})
+}
+
+func TestHeartbeatsAreNotWrittenOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, complete()...)
+		r.start(t)
+		r.proveAll()
+		wait(time.Minute)
+		r.journal.ops = 0
+		for range 600 {
+			r.say("d1", "beat")
+			wait(100 * time.Millisecond)
+		}
+		if r.journal.ops > 3 {
+			t.Errorf("%d writes for a minute of heartbeats", r.journal.ops)
+		}
+	})
+}
+
+func TestManyDevicesAreSupervisedCheaply(t *testing.T) {
+	var devices []NewDevice
+	for i := range 2000 {
+		devices = append(devices, dev(fmt.Sprintf("x%d", i), "h1", signal.Smoke, ""))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, devices...)
+		r.start(t)
+		r.Connected("alley12", "hub")
+		wait(time.Second)
+		for i := range devices {
+			r.Publish(broker.Publish{Space: "alley12", Topic: "plain/" + string(devices[i].ID), Payload: []byte("beat")}, func() {})
+		}
+		start := r.journal.ops
+		wait(time.Minute + 5*time.Second)
+		if n := r.journal.ops - start; n < 2000/chunk || n > 3*2000/chunk {
+			t.Errorf("%d ops for 2000 states", n)
+		}
+	})
+}
