@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"go/ast"
 	"path"
 	"slices"
 	"strings"
@@ -73,7 +74,8 @@ func TestImportsGoDownOnly(t *testing.T) {
 }
 
 // mayImport reports whether file s may import dep. A test may also import the
-// package that it tests, and test kits.
+// package that it tests and test kits; one that stands outside (package x_test)
+// also the ground and the engines, to show how others use x.
 func mayImport(s source, dep string) bool {
 	from, to := floorOf(s.pkg), floorOf(dep)
 	if to < 0 {
@@ -81,6 +83,9 @@ func mayImport(s source, dep string) bool {
 	}
 	if kit(dep) && !s.test && !kit(s.pkg) {
 		return false
+	}
+	if s.outside() && slices.Contains([]string{"ground", "engine"}, floors[to].name) {
+		return true
 	}
 	if dep == s.pkg || kit(s.pkg) && dep == path.Dir(s.pkg) || s.test && kit(dep) && to >= from {
 		return true
@@ -170,10 +175,17 @@ func TestMayImportSaysNo(t *testing.T) {
 		{"internal/alarm", "internal/engine/store/storetest", true, true},
 		{"internal/engine/store/storetest", "internal/engine/store", false, true},
 		{"internal/alarm", "internal/nowhere/else", false, false},
+		{"internal/engine/web", "internal/people", true, false},
 	} {
 		s := source{path: c.from + "/x.go", pkg: c.from, test: c.test}
 		if got := mayImport(s, c.to); got != c.want {
 			t.Errorf("%s -> %s (test %v): may %v, want %v", c.from, c.to, c.test, got, c.want)
+		}
+	}
+	outside := source{pkg: "internal/engine/web", test: true, file: &ast.File{Name: ast.NewIdent("web_test")}}
+	for dep, want := range map[string]bool{"internal/people": true, "internal/engine/store": true, "internal/alarm": false, "internal/app": false} {
+		if got := mayImport(outside, dep); got != want {
+			t.Errorf("a test outside %s -> %s: may %v, want %v", outside.pkg, dep, got, want)
 		}
 	}
 }

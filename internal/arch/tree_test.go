@@ -29,6 +29,11 @@ type source struct {
 	fset    *token.FileSet
 }
 
+// outside reports whether s is a test that sees its package as others do.
+func (s source) outside() bool {
+	return s.test && s.file != nil && strings.HasSuffix(s.file.Name.Name, "_test")
+}
+
 // at is where n stands, for people.
 func (s source) at(n ast.Node) string {
 	return s.path + ":" + strconv.Itoa(s.fset.Position(n.Pos()).Line)
@@ -71,7 +76,7 @@ func files(t *testing.T, endings ...string) []string {
 			return err
 		}
 		if d.IsDir() {
-			if p != root && outside(p, d.Name()) {
+			if p != root && left(p, d.Name()) {
 				return filepath.SkipDir
 			}
 			return nil
@@ -89,7 +94,8 @@ func files(t *testing.T, endings ...string) []string {
 	return found
 }
 
-func outside(p, name string) bool {
+// left reports whether folder p is left out.
+func left(p, name string) bool {
 	switch name {
 	case "testdata", "node_modules", "dist", "bin", "data":
 		return true

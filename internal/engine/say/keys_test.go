@@ -1,15 +1,19 @@
 package say
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const root = "../../.." // of the module, from this folder
@@ -23,14 +27,68 @@ func TestEveryKeyInTheCodeHasItsSentence(t *testing.T) {
 	if len(used) == 0 {
 		t.Fatal("no key was found in the code")
 	}
-	for key, where := range used {
-		for _, l := range Langs {
-			if !In(l).Has(key) {
-				t.Errorf("%s: %s has no sentence in %s.json", where, key, l)
+	for _, l := range Langs {
+		screens := sentencesOfScreens(t, l)
+		for key, u := range used {
+			switch {
+			case u.screen && (!families(screens)[family(key)] || strings.HasSuffix(key, ".html")):
+				// no key: a file name, a field of a table
+			case In(l).Has(key), u.screen && screens[key]:
+			case u.screen:
+				t.Errorf("%s: %s has no sentence in %s.json and none in a %s.ts of the screens", u.where, key, l, l)
+			default:
+				t.Errorf("%s: %s has no sentence in %s.json", u.where, key, l)
 			}
 		}
 	}
 }
+
+// use is where a key stands. A key of a fault, or one that is put into words
+// here, needs its sentence in this package; any other goes out as a key, and the
+// screens may put it into words.
+type use struct {
+	where  string
+	screen bool
+}
+
+// families are the first words of all keys that have a sentence.
+func families(screens map[string]bool) map[string]bool {
+	all := map[string]bool{}
+	for key := range screens {
+		all[family(key)] = true
+	}
+	for key := range shelf()[Vietnamese] {
+		all[family(key)] = true
+	}
+	return all
+}
+
+func family(key string) string {
+	first, _, _ := strings.Cut(key, ".")
+	return first
+}
+
+// sentencesOfScreens lists the keys for which a screen has words in l.
+func sentencesOfScreens(t *testing.T, l Lang) map[string]bool {
+	t.Helper()
+	keys := map[string]bool{}
+	err := filepath.WalkDir(filepath.Join(root, "web/src"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || d.Name() != string(l)+".ts" && !strings.HasSuffix(d.Name(), "."+string(l)+".ts") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, m := range screenKey.FindAllSubmatch(b, -1) {
+			keys[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+var screenKey = regexp.MustCompile(`['"]([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)['"]:`)
 
 // A finder that finds nothing would make the test above green for ever.
 func TestKeysAreFoundInEveryForm(t *testing.T) {
@@ -42,30 +100,29 @@ func f(b Book) {
 	_ = fault.New("p.Verb", fault.Invalid, "p.in_call")
 	_ = fault.Wrap("p.Verb", fault.Invalid, gone, nil)
 	_ = &fault.Error{Op: "p.Verb", Key: "p.in_literal"}
-	_ = []*fault.Error{{Op: "p.verb", Key: "p.in_list"}}
+	_ = Reason{Key: "p.on_screen"}
 	_ = b.Text("p.in_text", nil)
-	_ = other.New("p.not_ours")
+	_ = other.New("p.returned", "p.Verb", "/p.x")
 }`
 	f, err := parser.ParseFile(token.NewFileSet(), "p.go", src, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]bool{}
-	findKeys([]*ast.File{f}, func(key string, _ token.Pos) { got[key] = true })
-	for _, want := range []string{"p.in_call", "p.in_const", "p.in_literal", "p.in_list", "p.in_text"} {
-		if !got[want] {
-			t.Errorf("%s was not found", want)
-		}
-	}
-	if got["p.not_ours"] || got["p.Verb"] || len(got) != 5 {
-		t.Errorf("found more than keys: %v", got)
+	findKeys([]*ast.File{f}, func(key string, _ token.Pos, screen bool) {
+		was, seen := got[key]
+		got[key] = screen && (was || !seen)
+	})
+	want := map[string]bool{"p.in_call": false, "p.in_const": false, "p.in_literal": false, "p.in_text": false, "p.on_screen": true, "p.returned": true}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("found (-want +got):\n%s", d)
 	}
 }
 
 // keysInTree maps each key that the module's code uses to a place where it does.
-func keysInTree(t *testing.T) map[string]string {
+func keysInTree(t *testing.T) map[string]use {
 	t.Helper()
-	used := map[string]string{}
+	used := map[string]use{}
 	fset := token.NewFileSet()
 	dirs := map[string][]*ast.File{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -92,37 +149,53 @@ func keysInTree(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	for _, files := range dirs {
-		findKeys(files, func(key string, at token.Pos) { used[key] = fset.Position(at).String() })
+		findKeys(files, func(key string, at token.Pos, screen bool) {
+			if u, seen := used[key]; !seen || u.screen {
+				used[key] = use{fset.Position(at).String(), screen}
+			}
+		})
 	}
 	return used
 }
 
-// findKeys calls found for every key in the files of one package: in a call of
-// package fault, in a field Key, and in a call of Text.
-func findKeys(files []*ast.File, found func(key string, at token.Pos)) {
+// findKeys calls found for everything in the files of one package that looks like a
+// key. screen is false where it is given to package fault or to Text.
+func findKeys(files []*ast.File, found func(key string, at token.Pos, screen bool)) {
 	consts := map[string]string{}
 	for _, f := range files {
 		for _, d := range f.Decls {
 			noteConsts(d, consts)
 		}
 	}
-	take := func(e ast.Expr) {
+	take := func(e ast.Expr, screen bool) {
 		if key := text(e, consts); faultKey.MatchString(key) {
-			found(key, e.Pos())
+			found(key, e.Pos(), screen)
 		}
 	}
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
-				takeFromCall(n, take)
-			case *ast.KeyValueExpr:
-				if id, ok := n.Key.(*ast.Ident); ok && id.Name == "Key" {
-					take(n.Value)
-				}
+				takeFromCall(n, func(e ast.Expr) { take(e, false) })
+			case *ast.CompositeLit:
+				takeFromError(n, take)
+			case *ast.BasicLit:
+				take(n, true)
 			}
 			return true
 		})
+	}
+}
+
+func takeFromError(l *ast.CompositeLit, take func(e ast.Expr, screen bool)) {
+	sel, ok := l.Type.(*ast.SelectorExpr)
+	if !ok || fmt.Sprint(sel.X) != "fault" {
+		return
+	}
+	for _, e := range l.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok && fmt.Sprint(kv.Key) == "Key" {
+			take(kv.Value, false)
+		}
 	}
 }
 
