@@ -203,6 +203,26 @@ func Load(ctx context.Context, db *store.DB) (*Directory, error) {
 	}
 }
 
+// Groups says which unit each group belongs to.
+func Groups(ctx context.Context, q Querier) (map[GroupID]UnitCode, error) {
+	groups, err := readGroups(ctx, q)
+	of := make(map[GroupID]UnitCode, len(groups))
+	for id, g := range groups {
+		of[id] = g.Commune
+	}
+	return of, err
+}
+
+// Homes says which group each home belongs to.
+func Homes(ctx context.Context, q Querier) (map[HomeID]GroupID, error) {
+	homes, err := readHomes(ctx, q)
+	of := make(map[HomeID]GroupID, len(homes))
+	for id, h := range homes {
+		of[id] = h.Group
+	}
+	return of, err
+}
+
 // GroupExists reports whether there is a group of that id.
 func GroupExists(ctx context.Context, q Querier, id GroupID) (bool, error) {
 	var n int
