@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -125,6 +126,76 @@ func (quiet) Publish(_ Publish, done func())   { done() }
 func (quiet) Connected(Space, string)          {}
 func (quiet) Gone(Space, string, bool)         {}
 func (quiet) Subscribed(Space, string, string) {}
+
+// BenchmarkPressToSeven measures one press, QoS 1, until the last of seven
+// sirens has its command, QoS 1, all over loopback: through this front, whose
+// handler sends the commands, and through a plain Mosquitto that fans the press
+// out. The clients are part of this process, and with keng the server too.
+func BenchmarkPressToSeven(b *testing.B) {
+	b.Run("keng", func(b *testing.B) {
+		e := newEar()
+		r := newRig(b, e, Settings{})
+		command := []byte(`{"warning":{"mode":"emergency","duration":180}}`)
+		r.h = presser{quiet{e}, func() { r.Send("alley", "siren/set", command, time.Minute, nil) }}
+		pressToSeven(b, r)
+	})
+	b.Run("mosquitto", func(b *testing.B) {
+		pressToSeven(b, startMosquitto(b).tools())
+	})
+}
+
+// presser rings at every message on "press".
+type presser struct {
+	quiet
+	ring func()
+}
+
+func (p presser) Publish(m Publish, done func()) {
+	if m.Topic == "press" {
+		p.ring()
+	}
+	done()
+}
+
+func pressToSeven(b *testing.B, r *rig) {
+	const sirens = 7
+	got := make(chan struct{}, sirens)
+	topic := "siren/set"
+	if r.Listener == nil {
+		topic = "press" // the broker only fans out
+	}
+	for i := range sirens {
+		c := r.enter(b, 4, fmt.Sprint("siren-", i), "alley", nil)
+		c.subscribe(false, topic, 1)
+		_ = c.nc.SetReadDeadline(time.Time{})
+		go func() {
+			for {
+				p, err := readWhole(c.r)
+				if err != nil {
+					return
+				}
+				got <- struct{}{}
+				at := 4 + len(topic)
+				_, _ = c.nc.Write([]byte{packets.Puback << 4, 2, p[at], p[at+1]})
+			}
+		}()
+	}
+	button := r.enter(b, 4, "button", "alley", nil)
+	press := publishPacket("press", []byte(`{"action":"emergency","battery":97,"linkquality":120}`), 1, false, 1)
+	var took []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		button.write(press...)
+		for range sirens {
+			<-got
+		}
+		took = append(took, time.Since(began))
+		button.next()
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2])/1e3, "p50-us")
+	b.ReportMetric(float64(took[len(took)*99/100])/1e3, "p99-us")
+}
 
 // BenchmarkSendSeven measures one Send to seven clients over loopback, until the
 // last of them has the whole packet.

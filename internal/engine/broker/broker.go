@@ -30,7 +30,8 @@ type Publish struct {
 
 // Handler is the one who listens: package app puts the device slice here.
 // Methods are called on the connection's own goroutine and must not block on
-// disk or network.
+// disk or network. When the front itself closes, no Gone and no will are told:
+// it is Keng that went, not the devices.
 type Handler interface {
 	// SignIn checks a user name and password. ok is false when they are wrong.
 	SignIn(user, password string) (a Account, ok bool)
@@ -44,7 +45,8 @@ type Handler interface {
 	Connected(s Space, clientID string)
 	Gone(s Space, clientID string, graceful bool)
 	// Subscribed tells that a client now hears filter: the time to assert the
-	// desired state of the sirens it matches.
+	// desired state of the sirens it matches. A standing broker is a client that
+	// hears "#" of every space, again after every connect.
 	Subscribed(s Space, clientID, filter string)
 }
 

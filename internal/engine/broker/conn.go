@@ -18,7 +18,7 @@ type conn struct {
 	id       string
 	space    *space
 	prefixes []string
-	limit    int           // bytes of a packet
+	most     Bounds
 	idle     time.Duration // longest silence: one and a half times the keep alive
 	filters  []string      // guarded by space.mu
 	will     *will
@@ -35,7 +35,7 @@ var (
 
 func newConn(l *Listener, nc net.Conn, kill func()) *conn {
 	c := &conn{l: l, gone: make(chan struct{})}
-	c.wire = wire{nc: nc, kill: kill, set: l.set, n: &l.n, bound: l.set.QueueDevice, window: l.set.Window}
+	c.wire = wire{nc: nc, kill: kill, set: l.set, n: &l.n, bound: l.set.Device.Queue, window: l.set.Window}
 	return c
 }
 
@@ -108,10 +108,11 @@ func (c *conn) enter(h hello, a Account) {
 	if c.id == "" {
 		c.id = "keng-" + rand.Text()
 	}
-	c.limit, c.bound = c.set.PacketHub, c.set.QueueHub
+	c.most = c.set.Hub
 	if a.Prefixes != nil {
-		c.limit, c.bound = c.set.PacketDevice, c.set.QueueDevice
+		c.most = c.set.Device
 	}
+	c.bound = c.most.Queue
 	if h.will != nil && !may(a.Prefixes, h.will.topic) {
 		c.n.refuse("will")
 		c.will = nil
@@ -145,7 +146,7 @@ func (c *conn) keepAlive(h hello) time.Duration {
 func (c *conn) promises(h hello, keep time.Duration) *packets.Properties {
 	p := &packets.Properties{
 		ReceiveMaximum:         uint16(c.set.ReceiveMax),
-		MaximumPacketSize:      uint32(c.limit),
+		MaximumPacketSize:      uint32(c.most.Packet),
 		SubIDAvailableFlag:     true,
 		SharedSubAvailableFlag: true,
 	}
@@ -167,6 +168,7 @@ func (c *conn) live() {
 	why, fault := errors.AsType[reason](err)
 	if fault {
 		c.n.refuse(why.name())
+		c.set.Log.Info("mqtt client turned out", "space", c.space.name, "why", why)
 		c.leave(why.bye, true)
 	}
 	c.end()
@@ -199,7 +201,7 @@ func (c *conn) lastWill() {
 // serve takes packets until the connection ends.
 func (c *conn) serve() error {
 	for {
-		f, body, err := c.read(c.limit, c.idle)
+		f, body, err := c.read(c.most.Packet, c.idle)
 		if err != nil {
 			return err
 		}
@@ -363,7 +365,7 @@ func (c *conn) allows(filter string) reason {
 	if !may(c.prefixes, filter) {
 		return notAuthorized
 	}
-	if len(c.filters) >= c.set.MaxFilters {
+	if len(c.filters) >= c.most.Filters {
 		return overQuota
 	}
 	return success

@@ -148,7 +148,7 @@ func (j *Joined) connect(ctx context.Context) (*link, error) {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
 	k := &link{j: j}
-	k.wire = wire{nc: nc, kill: kill, set: j.set, n: &j.n, v5: true, bound: j.set.QueueHub, window: j.set.Window}
+	k.wire = wire{nc: nc, kill: kill, set: j.set, n: &j.n, v5: true, bound: j.set.Hub.Queue, window: j.set.Window}
 	release := context.AfterFunc(within, k.cut)
 	k.say(func([]byte) []byte { return j.hello() })
 	err = k.welcomed()
@@ -156,6 +156,7 @@ func (j *Joined) connect(ctx context.Context) (*link, error) {
 		err = within.Err()
 	}
 	if err != nil {
+		j.n.refuse("sign_in")
 		k.cut()
 		k.end()
 		return nil, fmt.Errorf("sign in: %w", err)
@@ -182,7 +183,7 @@ func (j *Joined) hello() []byte {
 			SessionExpiryInterval:     uint32(joinSession / time.Second),
 			SessionExpiryIntervalFlag: true,
 			ReceiveMaximum:            uint16(j.set.ReceiveMax),
-			MaximumPacketSize:         uint32(j.set.PacketHub),
+			MaximumPacketSize:         uint32(j.set.Hub.Packet),
 		},
 	}
 	var b bytes.Buffer
@@ -192,7 +193,7 @@ func (j *Joined) hello() []byte {
 
 // welcomed reads the CONNACK and heeds what the broker asks.
 func (k *link) welcomed() error {
-	f, body, err := k.read(k.set.PacketHub, k.set.ConnectWithin)
+	f, body, err := k.read(k.set.Hub.Packet, k.set.ConnectWithin)
 	if err != nil {
 		return err
 	}
@@ -290,7 +291,7 @@ func (k *link) pingUntil(stop <-chan struct{}) {
 // serve takes packets until the connection ends.
 func (k *link) serve() error {
 	for {
-		f, body, err := k.read(k.set.PacketHub, k.idle)
+		f, body, err := k.read(k.set.Hub.Packet, k.idle)
 		if err == nil {
 			err = k.take(f, body)
 		}

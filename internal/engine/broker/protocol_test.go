@@ -62,17 +62,17 @@ func TestConnectIsAnsweredAsTheStandardSays(t *testing.T) {
 }
 
 func TestWelcomeSaysWhatHolds(t *testing.T) {
-	r := newRig(t, newEar(), Settings{ReceiveMax: 7, PacketDevice: 5000})
+	r := newRig(t, newEar(), Settings{ReceiveMax: 7, Device: Bounds{Packet: 5000}})
 	for _, tt := range []struct {
 		user, id string
 		keep     uint16
 		want     packets.Properties
 	}{
-		{"alley", "me", 60, packets.Properties{ReceiveMaximum: 7, MaximumPacketSize: 1 << 20}},
+		{"alley", "me", 60, packets.Properties{ReceiveMaximum: 7, MaximumPacketSize: 4 << 20}},
 		{"plug", "me", 300, packets.Properties{ReceiveMaximum: 7, MaximumPacketSize: 5000}},
 		{"plug", "me", 0, packets.Properties{ReceiveMaximum: 7, MaximumPacketSize: 5000, ServerKeepAlive: 300, ServerKeepAliveFlag: true}},
 		{"plug", "me", 900, packets.Properties{ReceiveMaximum: 7, MaximumPacketSize: 5000, ServerKeepAlive: 300, ServerKeepAliveFlag: true}},
-		{"alley", "", 60, packets.Properties{ReceiveMaximum: 7, MaximumPacketSize: 1 << 20, AssignedClientID: "keng-"}},
+		{"alley", "", 60, packets.Properties{ReceiveMaximum: 7, MaximumPacketSize: 4 << 20, AssignedClientID: "keng-"}},
 	} {
 		c := r.dial(t)
 		c.write(connectPacket(5, tt.id, tt.user, func(p *packets.Packet) {
@@ -132,7 +132,7 @@ func TestBrokenPacketsEndTheConnectionWithTheRightReason(t *testing.T) {
 		{"PUBACK too short", []byte{0x40, 1, 0}, malformed},
 		{"PUBREC", []byte{0x50, 2, 0, 1}, violation},
 		{"PINGREQ with flags", []byte{0xc1, 0}, malformed},
-		{"too large", append([]byte{0x30, 0x81, 0x80, 0x40}, 0, 1, 'a', 0), tooLarge},
+		{"too large", append([]byte{0x30, 0x81, 0x80, 0x80, 2}, 0, 1, 'a', 0), tooLarge},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, newEar(), Settings{})
@@ -162,7 +162,7 @@ func TestLibraryThatPanicsOnACutSubscribeIsNotAsked(t *testing.T) {
 }
 
 func TestPacketsAreBounded(t *testing.T) {
-	r := newRig(t, newEar(), Settings{PacketHub: 100_000, PacketDevice: 50_000})
+	r := newRig(t, newEar(), Settings{Hub: Bounds{Packet: 100_000}, Device: Bounds{Packet: 50_000}})
 	t.Run("before sign-in", func(t *testing.T) {
 		c := r.dial(t)
 		c.write(connectPacket(4, "me", "alley", func(p *packets.Packet) {
@@ -190,6 +190,23 @@ func TestPacketsAreBounded(t *testing.T) {
 		got := r.ear.messages()
 		if !bytes.Equal(got[len(got)-1].Payload, payload) {
 			t.Errorf("%s, %d: payload came changed", tt.user, tt.size)
+		}
+	}
+}
+
+func TestReasonIsNotDestroyedByWhatTheClientGoesOnSending(t *testing.T) {
+	r := newRig(t, newEar(), Settings{})
+	c := r.enter(t, 5, "me", "alley", nil)
+	c.write(0x30, 0x80, 0x80, 0x80, 4) // eight megabytes
+	c.want(tooLarge.bye(true)...)
+	if b := c.next(); b != nil {
+		t.Errorf("got % x", b)
+	}
+	// Had the server closed its side too, it would answer this with a reset,
+	// which overtakes a goodbye that is still on its way.
+	for range 64 {
+		if _, err := c.nc.Write(make([]byte, 4096)); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -41,44 +41,26 @@ func (r reason) Error() string {
 }
 
 // name is the word for r in Stats.Refused; empty when r is no refusal.
-func (r reason) name() string {
-	switch r {
-	case malformed:
-		return "malformed"
-	case violation:
-		return "protocol"
-	case wrongVersion:
-		return "version"
-	case wrongClientID:
-		return "client_id"
-	case wrongPassword:
-		return "password"
-	case notAuthorized:
-		return "not_authorized"
-	case wrongAuthMethod:
-		return "auth_method"
-	case silentTooLong:
-		return "silent"
-	case takenOver:
-		return "taken_over"
-	case wrongFilter:
-		return "filter"
-	case wrongTopic:
-		return "topic"
-	case tooManyUnsettled:
-		return "unsettled"
-	case wrongAlias:
-		return "alias"
-	case tooLarge:
-		return "too_large"
-	case overQuota:
-		return "quota"
-	case noShared:
-		return "shared"
-	case noSubscriptionID:
-		return "subscription_id"
-	}
-	return ""
+func (r reason) name() string { return names[r] }
+
+var names = map[reason]string{
+	malformed:        "malformed",
+	violation:        "protocol",
+	wrongVersion:     "version",
+	wrongClientID:    "client_id",
+	wrongPassword:    "password",
+	notAuthorized:    "not_authorized",
+	wrongAuthMethod:  "auth_method",
+	silentTooLong:    "silent",
+	takenOver:        "taken_over",
+	wrongFilter:      "filter",
+	wrongTopic:       "topic",
+	tooManyUnsettled: "unsettled",
+	wrongAlias:       "alias",
+	tooLarge:         "too_large",
+	overQuota:        "quota",
+	noShared:         "shared",
+	noSubscriptionID: "subscription_id",
 }
 
 // connack3 is the return code of a 3.1.1 CONNACK (§3.2.2.3) that says r; 0 when

@@ -14,23 +14,30 @@ type Settings struct {
 	SafeWithin    time.Duration // from a message to its done, else the connection ends
 	KeepAlive     time.Duration // for clients that name none, or (5.0) a longer one
 
-	MaxConns     int // sockets at a time
-	MaxFilters   int // subscriptions of one client
-	ReceiveMax   int // messages of one client that wait for done; then reading waits
-	Window       int // messages to one client that wait for its PUBACK
-	PacketHello  int // bytes of a packet before sign-in
-	PacketHub    int // bytes of a packet of a hub (an Account without Prefixes)
-	PacketDevice int // the same of a device
-	QueueHub     int // bytes that may wait for a hub
-	QueueDevice  int // the same for a device
-	KeptCount    int // retained messages of a space
-	KeptBytes    int // bytes of them
+	MaxConns    int // sockets at a time
+	ReceiveMax  int // messages of one client that wait for done; then reading waits
+	Window      int // messages to one client that wait for its PUBACK
+	PacketHello int // bytes of a packet before sign-in
+	KeptCount   int // retained messages of a space
+	KeptBytes   int // bytes of them
+
+	// Hub is for an Account without Prefixes: Home Assistant subscribes to
+	// thousands of topics, and Zigbee2MQTT describes all its devices, some 10 KB
+	// each, in one message. Device is for all others.
+	Hub, Device Bounds
 
 	Log *slog.Logger
 }
 
-// filled returns s with the defaults in. QueueHub is above KeptBytes, so that a
-// hub that subscribes to everything can be sent all that is retained.
+// Bounds of one client.
+type Bounds struct {
+	Packet  int // bytes of one packet
+	Queue   int // bytes that may wait to be sent
+	Filters int // subscriptions
+}
+
+// filled returns s with the defaults in. A hub's queue is longer than all that
+// can be retained, so that it can be sent that when it subscribes to everything.
 func (s Settings) filled() *Settings {
 	or := func(p *int, d int) { *p = cmp.Or(*p, d) }
 	s.ConnectWithin = cmp.Or(s.ConnectWithin, 10*time.Second)
@@ -38,16 +45,17 @@ func (s Settings) filled() *Settings {
 	s.SafeWithin = cmp.Or(s.SafeWithin, 30*time.Second)
 	s.KeepAlive = cmp.Or(s.KeepAlive, 5*time.Minute)
 	or(&s.MaxConns, 50_000)
-	or(&s.MaxFilters, 1024)
 	or(&s.ReceiveMax, 256)
 	or(&s.Window, 128)
 	or(&s.PacketHello, 64<<10)
-	or(&s.PacketHub, 1<<20)
-	or(&s.PacketDevice, 64<<10)
-	or(&s.QueueHub, 8<<20)
-	or(&s.QueueDevice, 256<<10)
 	or(&s.KeptCount, 10_000)
-	or(&s.KeptBytes, 4<<20)
+	or(&s.KeptBytes, 16<<20)
+	or(&s.Hub.Packet, 4<<20)
+	or(&s.Hub.Queue, 24<<20)
+	or(&s.Hub.Filters, 20_000)
+	or(&s.Device.Packet, 64<<10)
+	or(&s.Device.Queue, 256<<10)
+	or(&s.Device.Filters, 64)
 	s.Log = cmp.Or(s.Log, slog.New(slog.DiscardHandler))
 	return &s
 }

@@ -12,7 +12,7 @@ import (
 
 func TestSlowClientIsCutAndDelaysNobody(t *testing.T) {
 	e := newEar()
-	r := newRig(t, e, Settings{QueueHub: 1 << 20})
+	r := newRig(t, e, Settings{Hub: Bounds{Queue: 1 << 20}})
 	slow := r.enter(t, 4, "slow", "alley", nil)
 	slow.subscribe(false, "news", 1)
 	quick := r.enter(t, 4, "quick", "alley", nil)
@@ -44,7 +44,7 @@ func TestSlowClientIsCutAndDelaysNobody(t *testing.T) {
 
 func TestClientThatNeverAcksIsCut(t *testing.T) {
 	e := newEar()
-	r := newRig(t, e, Settings{Window: 8, QueueHub: 10_000})
+	r := newRig(t, e, Settings{Window: 8, Hub: Bounds{Queue: 10_000}})
 	c := r.enter(t, 4, "mute", "alley", nil)
 	c.subscribe(false, "n", 1)
 	for pid := uint16(1); pid <= 8; pid++ {

@@ -142,13 +142,13 @@ func (s *space) unsubscribe(c *conn, pid uint16, filters []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	codes := make([]byte, len(filters))
+	removed := map[string]bool{}
 	for i, f := range filters {
-		if !s.remove(c, f) {
+		if removed[f] = s.remove(c, f) || removed[f]; !removed[f] {
 			codes[i] = byte(noSubscription)
-			continue
 		}
-		c.filters = slices.DeleteFunc(c.filters, func(x string) bool { return x == f })
 	}
+	c.filters = slices.DeleteFunc(c.filters, func(f string) bool { return removed[f] })
 	c.say(func(b []byte) []byte { return appendCodes(b, packets.Unsuback, pid, c.v5, codes) })
 }
 

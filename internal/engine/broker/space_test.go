@@ -317,7 +317,7 @@ func TestDeviceKeepsToItsPrefixes(t *testing.T) {
 }
 
 func TestFiltersAreRefusedOneByOne(t *testing.T) {
-	r := newRig(t, newEar(), Settings{MaxFilters: 2})
+	r := newRig(t, newEar(), Settings{Hub: Bounds{Filters: 2}})
 	c := r.enter(t, 5, "c", "alley", nil)
 	for _, tt := range []struct {
 		filter string
