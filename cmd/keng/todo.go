@@ -5,7 +5,6 @@ import (
 	"errors"
 )
 
-func demo(context.Context, env, []string) error      { return errors.New("later") }
-func simulate(context.Context, env, []string) error  { return errors.New("later") }
-func bench(context.Context, env, []string) error     { return errors.New("later") }
-func auditData(context.Context, env, []string) error { return errors.New("later") }
+func demo(context.Context, env, []string) error     { return errors.New("later") }
+func simulate(context.Context, env, []string) error { return errors.New("later") }
+func bench(context.Context, env, []string) error    { return errors.New("later") }
