@@ -13,6 +13,7 @@ LINT := .cache/bin/golangci-lint
 NODE_RED := 4.1.8
 NODE_RED_BIN := .cache/node-red-$(NODE_RED)/node_modules/.bin
 DEBIAN := postgresql mosquitto mosquitto-clients chromium strace fonts-noto-core
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 WEB := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 help: ## list these targets
@@ -22,7 +23,7 @@ run: build ## build everything and start the demo (KENG_HTTP, KENG_MQTT, KENG_DA
 	@exec bin/keng demo
 
 build: web ## build bin/keng with its screens
-	go build -trimpath -o bin/keng ./cmd/keng
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/keng ./cmd/keng
 
 web: web/dist/manifest.json ## build the screens
 
