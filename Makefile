@@ -14,7 +14,7 @@ NODE_RED := 4.1.8
 NODE_RED_BIN := .cache/node-red-$(NODE_RED)/node_modules/.bin
 DEBIAN := postgresql mosquitto mosquitto-clients chromium strace fonts-noto-core
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-WEB := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
+WEB := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f ! -name '*.go' -print)
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
