@@ -348,7 +348,7 @@ func (k *link) published(f first, body []byte) error {
 		return cmp.Or(err, error(violation))
 	}
 	k.n.published.Add(1)
-	s, topic, known, closed := k.j.place(m.topic)
+	s, topic, known, closed := k.j.place(m.topic, f.retain())
 	if closed {
 		return nil // unacknowledged, so that it comes again
 	}
@@ -369,10 +369,14 @@ func (k *link) published(f first, body []byte) error {
 	return nil
 }
 
-// place finds the space of a topic at the broker and its topic in there.
-func (j *Joined) place(full string) (s Space, topic string, known, closed bool) {
+// place finds the space of a topic at the broker and its topic in there. A
+// stored value that we stored ourselves is not known: it is no news.
+func (j *Joined) place(full string, stored bool) (s Space, topic string, known, closed bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if stored && j.kept[full] != nil {
+		return "", "", false, j.closed
+	}
 	if slices.Contains(j.spaces, "") {
 		return "", full, true, j.closed
 	}

@@ -350,6 +350,25 @@ func TestJoinedNeverSendsAnOldCommandAgain(t *testing.T) {
 	}
 }
 
+func TestJoinedDoesNotHearWhatItStoredItself(t *testing.T) {
+	b := newFakeBroker(t)
+	e := newEar()
+	j := join(t, e, Standing{URL: "mqtt://" + b.ln.Addr().String(), Spaces: []Space{"alley"}})
+	c := b.accept(nil)
+	e.untilEvent(t, "subscribed alley keng #")
+	j.Retain("alley", "x", []byte("ours"))
+	if p := c.next(); p[0] != 0x33 || !bytes.HasSuffix(p, []byte("ours")) {
+		t.Errorf("got % x", p)
+	}
+	c.write(append([]byte{0x33, 16, 0, 7}, "alley/x\x00\x07\x00ours"...)...)
+	c.want(puback(7)...)
+	c.write(append([]byte{0x33, 18, 0, 7}, "alley/y\x00\x08\x00theirs"...)...)
+	c.want(puback(8)...)
+	if got := e.messages(); len(got) != 1 || got[0].Topic != "y" || !got[0].Retain {
+		t.Errorf("heard %v", got)
+	}
+}
+
 func TestJoinedHeedsTheBrokersLimits(t *testing.T) {
 	b := newFakeBroker(t)
 	e := newEar()

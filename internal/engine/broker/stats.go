@@ -17,7 +17,7 @@ type Stats struct {
 	Unsafe      uint64 // connections ended because a message was not safe in time
 	Expired     uint64 // messages that were too old to be sent
 	NotStored   uint64 // retained messages over the bound of their space
-	Ignored     uint64 // messages outside every space (standing broker only)
+	Ignored     uint64 // messages outside every space, or our own (standing broker only)
 	BytesIn     uint64
 	BytesOut    uint64
 	Refused     map[string]uint64 // connections, packets, topics and filters by reason
