@@ -262,7 +262,8 @@ func checkJournal(t *testing.T, data string, a *alley) {
 		if err := rows.Scan(&key, &incident); err != nil {
 			t.Fatal(err)
 		}
-		_, id, _ := strings.Cut(key, "/")
+		_, id, _ := strings.Cut(key, "/") // device/number/time
+		id, _, _ = strings.Cut(id, "/")
 		if incidents[id] == nil {
 			incidents[id] = map[string]bool{}
 		}
