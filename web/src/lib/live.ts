@@ -120,8 +120,8 @@ function listen() {
     f(JSON.parse((e as MessageEvent).data || '{}'))
   })
   const later = (f: () => void) => (meanwhile ? meanwhile.push(f) : f())
-  let unsure = !from // what happened between the page's state and the first event is not known
-  on('hello', (d) => { setClock(d.now); if (unsure) { unsure = false; void refresh() } })
+  let unsure = !from || connection.value === 'lost' // what happened meanwhile is not known, or only as far as the server still has it
+  on('hello', (d) => { setClock(d.now); if (unsure || !place) { unsure = false; void refresh() } }) // without a place the server cannot know what was missed
   on('incident', (i: Incident) => later(() => take(i)))
   on('group', (g: Group) => later(() => takeGroup(g)))
   on('health', (x: Health) => { health.value = x })

@@ -24,13 +24,15 @@ export function Incoming({ i }: { i: Incident }) {
       {i.mistake && <MistakeCard i={i} />}
       {asking ? <Question i={i} /> : <Answered i={i} answer={said.answer} sending={said.sending} />}
       {!ringing && <MuteSiren i={i} />}
-      <button type="button" class={i.mode === 'live' ? 'big plain' : 'big alarm'} data-testid={i.mode === 'live' ? 'another' : 'real-now'} onClick={() => { open.value = { what: 'ask' } }}><Icon n="gong" />{i.mode === 'live' ? t('another') : t('realNow')}</button>
+      {i.mode === 'live' && <button type="button" class="big plain" data-testid="another" onClick={ask}><Icon n="gong" />{t('another')}</button>}
       {i.mode === 'live' && fromMyHome(i) && <CallOff i={i} />}
       {!asking && <div class="two"><button type="button" class="out" data-testid="behalf" onClick={() => { open.value = { what: 'behalf', incident: i } }}>{t('behalf')}</button><button type="button" class="out" data-testid="minimise" onClick={() => minimise(i)}>{t('minimise')}</button></div>}
       {leads.value && <LeaderActs i={i} />}
     </div>
-    {(i.mode === 'live' || ringing) && <div class="foot">{i.mode === 'live' && callFor(i.category).map((n) => <CallLink key={n} number={n} incident={i} main={!asking && n === callFor(i.category)[0]} />)}{ringing && <MuteButton onMute={() => mute(i)} />}</div>}</div>
+    <div class="foot">{i.mode === 'live' ? callFor(i.category).map((n) => <CallLink key={n} number={n} incident={i} main={!asking && n === callFor(i.category)[0]} />) : <button type="button" class="out alarm" data-testid="real-now" onClick={ask}><Icon n="gong" /><span>{t('realNow')}</span></button>}{ringing && <MuteButton onMute={() => mute(i)} />}</div></div>
 }
+
+const ask = () => { open.value = { what: 'ask' } }
 
 // useReceipt tells the server that this phone shows the alarm, once, and only when somebody can see it.
 function useReceipt(i: Incident) {

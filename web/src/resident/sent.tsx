@@ -35,7 +35,7 @@ function Heard({ i }: { i: Incident }) {
   const siren = rolls.filter((r) => r.siren?.sounding > 0).length, phone = rolls.filter((r) => r.contact === 'phone_received' || (r.people?.length ?? 0) > 0).length, said = rolls.filter((r) => r.answer).length
   const silent = rolls.filter((r) => r.contact === 'no_contact'), age = (now.value - ms(i.opened_at)) / 1000, none = silent.length === n
   return <><div class={'hero ' + i.mode}><span class="waves" aria-hidden="true"><i /><i /><Icon n={kindIcon[i.category]} size={40} /></span><div><Heading cls="h">{i.mode === 'live' ? t('sentTitle') : common(i.mode)}</Heading><p role="status">{none ? (age < 8 || n === 0 ? t('sentFirst', { n }) : t('sentNobody')) : t('reached', { n: n - silent.length, m: n })}</p></div></div>
-    <ul class="heard" role="status" data-testid="heard">{([['sound', siren, 'heardSiren'], ['phone', phone, 'heardPhone'], ['check', said, 'heardAnswer']] as const).map(([icon, k, label]) => <li key={label} class={k ? 'y' : ''} data-n={k}><Icon n={icon} /><b class="num">{k}<small>/{n}</small></b><span>{t(label)}</span></li>)}</ul>
+    <div role="status"><ul class="heard" data-testid="heard">{([['sound', siren, 'heardSiren'], ['phone', phone, 'heardPhone'], ['check', said, 'heardAnswer']] as const).map(([icon, k, label]) => <li key={label} class={k ? 'y' : ''} data-n={k}><Icon n={icon} /><b class="num">{k}<small>/{n}</small></b><span>{t(label)}</span></li>)}</ul></div>
     {!none && silent.length > 0 && age > 10 && <p class="sub">{t('notReached', { names: silent.map((r) => whose(r.home)).join(', ') })}</p>}</>
 }
 
