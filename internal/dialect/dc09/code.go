@@ -76,11 +76,17 @@ func event(code, zone, text string, all []means) []Event {
 	for _, m := range all {
 		events = append(events, Event{Zone: zone, Code: code, Reading: dialect.Reading{
 			Kind: m.kind, Category: m.category, Property: m.property + "/" + zone,
-			Level: m.kind != signal.Alarm && m.kind != signal.Test, // an alarm is an event here: panels need not report its end
+			Level: !happens(m.kind),
 			Value: describe(code, zone, text),
 		}})
 	}
 	return events
+}
+
+// happens reports whether k is an event. Alarms and their ends are events here,
+// not states: a panel need not report that an alarm is over before the next one.
+func happens(k signal.Kind) bool {
+	return k == signal.Alarm || k == signal.Restore || k == signal.Test
 }
 
 // describe is "FA zone 05: Bep" for people.

@@ -10,6 +10,9 @@ import (
 	"github.com/keng-vn/keng/internal/dialect"
 )
 
+// unsaid is how long a siren sounds when nobody said how long.
+const unsaid = 3 * time.Minute
+
 // Command implements [dialect.Dialect].
 func (Dialect) Command(d dialect.Device, w dialect.Want) ([]dialect.Message, error) {
 	c, ok, err := configOf(d)
@@ -70,7 +73,11 @@ func (c config) wish(w dialect.Want) sirenOrder {
 	}
 	s := sirenOrder{State: c.PayloadOn.or("ON"), Tone: c.tone(w.Pattern)}
 	if c.Duration == "" || c.Duration.truth() {
-		s.Duration = int((w.Duration + time.Second - 1) / time.Second)
+		d := w.Duration
+		if d <= 0 { // the contract forbids it, but silence would be worse
+			d = unsaid
+		}
+		s.Duration = int((d + time.Second - 1) / time.Second)
 	}
 	if c.Volume == "" || c.Volume.truth() {
 		s.Volume = volume(w.Pattern)

@@ -182,6 +182,7 @@ func TestCommand(t *testing.T) {
 		"drill":             {device(signal.Siren, "siren", diySiren), drill, `keng/coi1/set {"state":"ON","tone":"bell","duration":60,"volume_level":0.5}`},
 		"all calm":          {siren(""), dialect.Want{Sounding: true, Duration: time.Second, Pattern: dialect.CalmPattern}, `c {"state":"ON","duration":1,"volume_level":0.3}`},
 		"quiet":             {device(signal.Siren, "siren", diySiren), dialect.Want{}, `keng/coi1/set {"state":"OFF"}`},
+		"unsaid":            {siren(""), dialect.Want{Sounding: true}, `c {"state":"ON","duration":180,"volume_level":1}`},
 		"knows no duration": {siren(`,"sup_dur":false,"sup_vol":false`), alarm, `c {"state":"ON"}`},
 		"own words":         {siren(`,"pl_on":"1","pl_off":"0"`), dialect.Want{}, `c {"state":"0"}`},
 		"unknown tones":     {siren(`,"av_tones":["stop","zzz"]`), alarm, `c {"state":"ON","tone":"zzz","duration":180,"volume_level":1}`},

@@ -13,6 +13,7 @@ const (
 	testPulse = time.Second     // one short sound
 	calmPulse = 4 * time.Second // one long stroke
 	drillBeat = time.Second     // on and off, by turns
+	unsaid    = 3 * time.Minute // when nobody said how long
 )
 
 // Command implements [dialect.Dialect]. Each message is one Tasmota command; the
@@ -30,8 +31,8 @@ func (Dialect) Command(d dialect.Device, w dialect.Want) ([]dialect.Message, err
 	if !w.Sounding {
 		return []dialect.Message{c.message(c.power, "OFF")}, nil
 	}
-	if w.Duration <= 0 {
-		return nil, fmt.Errorf("no duration: a siren must stop by itself")
+	if w.Duration <= 0 { // the contract forbids it, but silence would be worse
+		w.Duration = unsaid
 	}
 	return c.sound(w), nil
 }

@@ -37,17 +37,28 @@ func (Dialect) DecodeHub(m dialect.Message) (dialect.HubReport, error) {
 func (c config) found(raw json.RawMessage) []dialect.Found {
 	parts := c.parts()
 	first := dialect.Found{Topic: c.Topic, Name: or(c.Name, c.Topic), Model: c.Module, Kind: signal.Hub, Capabilities: raw}
+	all := []dialect.Found{first}
 	if len(parts) > 0 && meantByTopic(parts) {
-		first.Kind = parts[0].Kind
+		all[0].Kind = parts[0].Kind
+		all = append(all, c.alsoWritten(parts[0], raw)...)
 		parts = parts[1:]
 	}
-	all := []dialect.Found{first}
 	for _, p := range parts {
 		p.Topic = c.Topic + "/" + p.Topic
 		p.Model, p.Capabilities = c.Module, raw
 		all = append(all, p)
 	}
 	return all
+}
+
+// alsoWritten are the other topics by which a village file may mean the part that
+// the topic alone means. They have no kind, since they are no further devices.
+func (c config) alsoWritten(part dialect.Found, raw json.RawMessage) []dialect.Found {
+	also := []dialect.Found{{Topic: c.Topic + "/" + part.Topic, Capabilities: raw}}
+	if part.Topic == "POWER1" {
+		also = append(also, dialect.Found{Topic: c.Topic + "/POWER", Capabilities: raw})
+	}
+	return also
 }
 
 // meantByTopic reports whether the topic alone means the first of parts: relay 1,

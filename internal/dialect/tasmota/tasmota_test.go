@@ -196,6 +196,7 @@ func TestCommand(t *testing.T) {
 		"bell test":  {plug, dialect.Want{Sounding: true, Duration: time.Minute, Pattern: dialect.TestPattern}, []string{"cmnd/plug/PulseTime1 10", "cmnd/plug/POWER ON"}},
 		"all calm":   {plug, dialect.Want{Sounding: true, Duration: time.Minute, Pattern: dialect.CalmPattern}, []string{"cmnd/plug/PulseTime1 40", "cmnd/plug/POWER ON"}},
 		"drill":      {plug, dialect.Want{Sounding: true, Duration: 31 * time.Second, Pattern: dialect.DrillPattern}, []string{"cmnd/plug/BlinkTime 10", "cmnd/plug/BlinkCount 16", "cmnd/plug/POWER BLINK"}},
+		"unsaid":     {plug, dialect.Want{Sounding: true}, []string{"cmnd/plug/PulseTime1 280", "cmnd/plug/POWER ON"}},
 		"quiet":      {third, dialect.Want{}, []string{"cmnd/strip/POWER3 OFF"}},
 		"full topic": {known, dialect.Want{}, []string{"alley1/cmnd/POWER OFF"}},
 	} {
@@ -226,9 +227,6 @@ func TestOnlyARelayCanBeCommanded(t *testing.T) {
 		if m, err := (Dialect{}).Command(d, sound); err == nil {
 			t.Errorf("%s %s: commanded with %v", d.Kind, d.Topic, m)
 		}
-	}
-	if _, err := (Dialect{}).Command(dialect.Device{Kind: signal.Siren, Topic: "t"}, dialect.Want{Sounding: true}); err == nil {
-		t.Error("sounding without a duration was accepted")
 	}
 }
 
@@ -263,6 +261,8 @@ func TestDiscovery(t *testing.T) {
 	raw := json.RawMessage(discovery)
 	want := dialect.HubReport{Found: []dialect.Found{
 		{Topic: "alley1", Name: "Ngõ 12", Model: "Sonoff Basic", Kind: signal.Siren, Capabilities: raw},
+		{Topic: "alley1/POWER1", Capabilities: raw},
+		{Topic: "alley1/POWER", Capabilities: raw},
 		{Topic: "alley1/Button1", Name: "Ngõ 12 Button1", Model: "Sonoff Basic", Kind: signal.Button, Capabilities: raw},
 		{Topic: "alley1/Switch1", Name: "Ngõ 12 Switch1", Model: "Sonoff Basic", Kind: signal.Contact, Capabilities: raw},
 	}}
@@ -277,10 +277,10 @@ func TestDiscovery(t *testing.T) {
 
 func TestDiscoveryOfOnePartMeansTheTopic(t *testing.T) {
 	for payload, want := range map[string][]string{
-		`{"t":"b","md":"Generic","rl":[0],"btn":[1,0],"swc":[-1]}`:   {"b button"},
+		`{"t":"b","md":"Generic","rl":[0],"btn":[1,0],"swc":[-1]}`:   {"b button", "b/Button1 "},
 		`{"t":"b","md":"Generic","rl":[0],"btn":[1,1],"swc":[-1]}`:   {"b hub", "b/Button1 button", "b/Button2 button"},
 		`{"t":"rf","md":"Sonoff Bridge","rl":[0],"btn":[],"swc":[]}`: {"rf hub"},
-		`{"t":"p","md":"Plug","rl":[1,1],"btn":[],"swc":[]}`:         {"p siren", "p/POWER2 siren"},
+		`{"t":"p","md":"Plug","rl":[1,1],"btn":[],"swc":[]}`:         {"p siren", "p/POWER1 ", "p/POWER ", "p/POWER2 siren"},
 		`{"t":"p","md":"Plug","rl":[0,1],"btn":[],"swc":[]}`:         {"p hub", "p/POWER2 siren"},
 	} {
 		got, err := Dialect{}.DecodeHub(dialect.Message{Topic: "tasmota/discovery/1/config", Payload: []byte(payload)})
