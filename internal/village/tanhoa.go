@@ -18,7 +18,7 @@ type house struct {
 	name    string // on the gate
 	number  int
 	members []string // first the one who answers the door
-	make    make3    // languages of its devices
+	speaks  make3    // languages of its devices
 }
 
 // make3 is the dialects of a home's button, smoke detector and siren.
@@ -106,7 +106,7 @@ func (h house) home(s street, i int, phone *int) Home {
 	for _, d := range [...]struct {
 		kind    signal.DeviceKind
 		dialect string
-	}{{signal.Smoke, h.make.smoke}, {signal.Button, h.make.button}, {signal.Siren, h.make.siren}} {
+	}{{signal.Smoke, h.speaks.smoke}, {signal.Button, h.speaks.button}, {signal.Siren, h.speaks.siren}} {
 		n := device.NewDevice{ID: signal.DeviceID(id + "-" + string(d.kind)), Home: x.ID, Kind: d.kind, Dialect: d.dialect, Hub: s.hub}
 		n.Topic, n.Model = wiredAs(d.dialect, string(n.ID), d.kind)
 		x.Devices = append(x.Devices, Device{NewDevice: n})
