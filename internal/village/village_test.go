@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/keng-vn/keng/internal/alarm"
 	"github.com/keng-vn/keng/internal/device"
 	"github.com/keng-vn/keng/internal/engine/say"
 	"github.com/keng-vn/keng/internal/people"
@@ -368,4 +369,25 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%v %s\n%s", rows, diff, text(t, got))
 		}
 	})
+}
+
+// TestTheDocumentationIsRight reads the example of docs/village-file.md.
+func TestTheDocumentationIsRight(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "village-file.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(b), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	f, rows := parse(t, example, village.Rules{Least: 1, Plan: func(s string) error { _, err := alarm.ParsePlans(s); return err }})
+	if len(rows) > 0 || len(f.Groups) != 1 || f.Groups[0].Plan == "" || len(f.Groups[0].Homes[0].Devices) != 3 {
+		t.Errorf("rows %v, file %+v", rows, f)
+	}
+	for _, words := range [][]string{village.Dialects[:], {"neighbourhood", "adjoining", "all_calm", "plan", "armed", "secret"}} {
+		for _, w := range words {
+			if !strings.Contains(string(b), w) {
+				t.Errorf("%s is not explained", w)
+			}
+		}
+	}
 }
