@@ -39,8 +39,10 @@ func TestParse(t *testing.T) {
 	}{
 		"all fields": {
 			`"SIA-DCS"0004RF3L77#1a2b[#1A2B|Nri1/PA501][X006E07.77][Y49N06.66]_14:12:04,09-25-2019`,
-			Frame{Token: "SIA-DCS", Seq: "0004", Receiver: "RF3", Line: "L77", Account: "1A2B", account: "1a2b", Data: "Nri1/PA501",
-				Extended: []string{"X006E07.77", "Y49N06.66"}, Stamp: stamp},
+			Frame{
+				Token: "SIA-DCS", Seq: "0004", Receiver: "RF3", Line: "L77", Account: "1A2B", account: "1a2b", Data: "Nri1/PA501",
+				Extended: []string{"X006E07.77", "Y49N06.66"}, Stamp: stamp,
+			},
 		},
 		"no receiver, empty line": {
 			`"NULL"0001L#7303658550[]`,

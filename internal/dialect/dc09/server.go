@@ -216,7 +216,7 @@ func (s *Server) converse(ctx context.Context, c net.Conn) {
 		if len(stream) > 0 {
 			patience = frameTime
 		}
-		c.SetReadDeadline(time.Now().Add(patience))
+		_ = c.SetReadDeadline(time.Now().Add(patience)) // a closed connection says so when read
 		n, err := c.Read(chunk)
 		if stream = append(stream, chunk[:n]...); err != nil {
 			return
@@ -225,7 +225,7 @@ func (s *Server) converse(ctx context.Context, c net.Conn) {
 }
 
 func write(c net.Conn, b []byte) bool {
-	c.SetWriteDeadline(time.Now().Add(writeTime))
+	_ = c.SetWriteDeadline(time.Now().Add(writeTime)) // a closed connection says so when written
 	_, err := c.Write(b)
 	return err == nil
 }
@@ -261,7 +261,7 @@ func (s *Server) ServePacket(ctx context.Context, p net.PacketConn) error {
 		answers.Go(func() {
 			defer func() { <-pending }()
 			if answer := s.answer(ctx, whole(datagram)); answer != nil {
-				p.WriteTo(answer, from)
+				_, _ = p.WriteTo(answer, from) // lost on the way or here: the panel sends again
 			}
 		})
 	}

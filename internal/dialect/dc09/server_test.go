@@ -205,6 +205,22 @@ func call(t *testing.T, s *Server) net.Conn {
 	return panel
 }
 
+// send writes b to c, which must take it.
+func send(t *testing.T, c net.Conn, b []byte) {
+	t.Helper()
+	if _, err := c.Write(b); err != nil {
+		t.Error(err)
+	}
+}
+
+// hurry bounds everything that is done with c.
+func hurry(t *testing.T, c net.Conn) {
+	t.Helper()
+	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // listen collects what the receiver answers.
 func listen(c net.Conn) (heard func() string, ended <-chan error) {
 	var mu sync.Mutex
@@ -232,7 +248,7 @@ func TestNoAcknowledgementBeforeAllIsKept(t *testing.T) {
 		s := newServer(d)
 		panel := call(t, s)
 		heard, _ := listen(panel)
-		panel.Write(plain(`"SIA-DCS"0001L0#1234[#1234|NFA05/FA06]`))
+		send(t, panel, plain(`"SIA-DCS"0001L0#1234[#1234|NFA05/FA06]`))
 		synctest.Wait()
 		calls := d.told()
 		if len(calls) != 2 {
@@ -265,13 +281,13 @@ func TestNoAnswerWhenNotKept(t *testing.T) {
 				panel := call(t, s)
 				heard, _ := listen(panel)
 				frame := plain(`"SIA-DCS"0001L0#1234[#1234|NFA05]`)
-				panel.Write(frame)
+				send(t, panel, frame)
 				time.Sleep(11 * time.Second)
 				synctest.Wait()
 				if heard() != "" || s.Counts().NotKept != 1 {
 					t.Fatalf("%q, %+v", heard(), s.Counts())
 				}
-				panel.Write(frame) // the panel sends again
+				send(t, panel, frame) // the panel sends again
 				synctest.Wait()
 				if want := string(plain(`"ACK"0001L0#1234[]`)); heard() != want {
 					t.Errorf("%q, want %q", heard(), want)
@@ -293,7 +309,7 @@ func TestOneConnectionCarriesManyMessages(t *testing.T) {
 		stream := append(plain(`"NULL"0000L0#1234[]`), 0)
 		stream = append(stream, plain(`"SIA-DCS"0001L0#1234[NFA1]`)...)
 		for _, b := range stream {
-			panel.Write([]byte{b})
+			send(t, panel, []byte{b})
 		}
 		synctest.Wait()
 		if want := string(plain(`"ACK"0000L0#1234[]`)) + string(plain(`"ACK"0001L0#1234[]`)); heard() != want {
@@ -317,11 +333,11 @@ func TestConnectionsAreBounded(t *testing.T) {
 				panel := call(t, newServer(&desk{say: yes}))
 				_, ended := listen(panel)
 				begin := time.Now()
-				send := strings.ReplaceAll(string(tc.send), "\r", " ")
+				words := strings.ReplaceAll(string(tc.send), "\r", " ")
 				if name == "silent after a frame" {
-					send = string(tc.send)
+					words = string(tc.send)
 				}
-				go panel.Write([]byte(send))
+				go func() { _, _ = panel.Write([]byte(words)) }() // ends when the connection does
 				if err := <-ended; !errors.Is(err, io.EOF) {
 					t.Error(err)
 				}
@@ -368,7 +384,7 @@ func ask(t *testing.T, network, address string, frame []byte) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	hurry(t, c)
 	if _, err := c.Write(frame); err != nil {
 		t.Fatal(err)
 	}
@@ -410,13 +426,13 @@ func TestServeEndsWithItsContextAndItsConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.Write(plain(`"SIA-DCS"0001L0#1234[#1234|NFA05]`))
+	send(t, c, plain(`"SIA-DCS"0001L0#1234[#1234|NFA05]`))
 	<-arrived
 	cancel()
 	if err := <-served; err != nil {
 		t.Error(err)
 	}
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	hurry(t, c)
 	if n, err := c.Read(make([]byte, 10)); err == nil {
 		t.Errorf("%d bytes of answer to an alarm that was not kept", n)
 	}
@@ -450,8 +466,8 @@ func TestTooManyConnectionsAreTurnedAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer first.Close()
-	first.SetDeadline(time.Now().Add(10 * time.Second))
-	first.Write(plain(`"NULL"0000L0#1234[]`))
+	hurry(t, first)
+	send(t, first, plain(`"NULL"0000L0#1234[]`))
 	if _, err := first.Read(make([]byte, 100)); err != nil {
 		t.Fatal(err)
 	}
@@ -460,7 +476,7 @@ func TestTooManyConnectionsAreTurnedAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer second.Close()
-	second.SetDeadline(time.Now().Add(10 * time.Second))
+	hurry(t, second)
 	if _, err := second.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || s.Counts().Dropped != 1 {
 		t.Errorf("%v, %+v", err, s.Counts())
 	}
@@ -470,8 +486,8 @@ func TestTooManyConnectionsAreTurnedAway(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.SetDeadline(deadline)
-		c.Write(plain(`"NULL"0000L0#1234[]`))
+		hurry(t, c)
+		_, _ = c.Write(plain(`"NULL"0000L0#1234[]`)) // may be turned away while it writes
 		n, _ := c.Read(make([]byte, 100))
 		c.Close()
 		if n > 0 {

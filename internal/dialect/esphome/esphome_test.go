@@ -134,8 +134,10 @@ func TestEchoOfOwnCommandIsNeverAnAlarm(t *testing.T) {
 	for _, own := range []string{"a/switch/coi", "a/light/den"} {
 		for _, k := range signal.DeviceKinds {
 			for _, m := range []dialect.Message{
-				{Topic: own + "/state", Payload: []byte("ON")}, {Topic: own + "/state", Payload: []byte("OFF")},
-				{Topic: own + "/state", Payload: []byte(`{"state":"ON"}`)}, {Topic: own + "/command", Payload: []byte("ON")},
+				{Topic: own + "/state", Payload: []byte("ON")},
+				{Topic: own + "/state", Payload: []byte("OFF")},
+				{Topic: own + "/state", Payload: []byte(`{"state":"ON"}`)},
+				{Topic: own + "/command", Payload: []byte("ON")},
 			} {
 				got, _ := Dialect{}.Decode(dialect.Device{Kind: k, Topic: own}, m)
 				for _, r := range got {

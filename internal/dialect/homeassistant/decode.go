@@ -3,6 +3,7 @@ package homeassistant
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keng-vn/keng/internal/dialect"
@@ -81,12 +82,7 @@ func (c config) event(d dialect.Device, payload []byte) (dialect.Reading, error)
 }
 
 func (c config) announces(t word) bool {
-	for _, known := range c.EventTypes {
-		if known == t {
-			return true
-		}
-	}
-	return len(c.EventTypes) == 0
+	return len(c.EventTypes) == 0 || slices.Contains(c.EventTypes, t)
 }
 
 func isRelease(s string) bool { return strings.Contains(strings.ToLower(s), "release") }

@@ -232,11 +232,15 @@ func TestOnlyARelayCanBeCommanded(t *testing.T) {
 
 func TestEchoOfOwnCommandIsNeverAnAlarm(t *testing.T) {
 	echoes := []dialect.Message{
-		{Topic: "stat/t/RESULT", Payload: []byte(`{"POWER":"ON"}`)}, {Topic: "stat/t/RESULT", Payload: []byte(`{"POWER1":"OFF"}`)},
-		{Topic: "stat/t/RESULT", Payload: []byte(`{"POWER":"Blink ON"}`)}, {Topic: "stat/t/POWER", Payload: []byte(`ON`)},
+		{Topic: "stat/t/RESULT", Payload: []byte(`{"POWER":"ON"}`)},
+		{Topic: "stat/t/RESULT", Payload: []byte(`{"POWER1":"OFF"}`)},
+		{Topic: "stat/t/RESULT", Payload: []byte(`{"POWER":"Blink ON"}`)},
+		{Topic: "stat/t/POWER", Payload: []byte(`ON`)},
 		{Topic: "stat/t/RESULT", Payload: []byte(`{"PulseTime1":{"Set":280,"Remaining":280}}`)},
-		{Topic: "stat/t/RESULT", Payload: []byte(`{"BlinkCount":16}`)}, {Topic: "tele/t/STATE", Payload: []byte(`{"POWER":"ON"}`)},
-		{Topic: "cmnd/t/POWER", Payload: []byte(`ON`)}, {Topic: "cmnd/t/PulseTime1", Payload: []byte(`280`)},
+		{Topic: "stat/t/RESULT", Payload: []byte(`{"BlinkCount":16}`)},
+		{Topic: "tele/t/STATE", Payload: []byte(`{"POWER":"ON"}`)},
+		{Topic: "cmnd/t/POWER", Payload: []byte(`ON`)},
+		{Topic: "cmnd/t/PulseTime1", Payload: []byte(`280`)},
 	}
 	for _, k := range signal.DeviceKinds {
 		for _, topic := range []string{"t", "t/POWER1", "t/POWER2", "t/Button1", "t/Switch1", "t/0x7028D2"} {
