@@ -115,7 +115,8 @@ type view struct {
 	Other say.Lang // the language to switch to
 	Path  string
 	Title string
-	Wrong string // a sentence, "" when all is well
+	Alert string // a sentence about the page, "" when all is well
+	Wrong string // a sentence about what was typed in, "" when all is well
 	Code  string
 	Who   who
 	Cast  []role
@@ -225,7 +226,7 @@ func (p *pages) notGood(w http.ResponseWriter, r *http.Request, err error) error
 		return err
 	}
 	v := p.view(r, "welcome.title")
-	v.Path, v.Wrong = "/welcome", v.T("people.invite_not_good")
+	v.Path, v.Alert = "/welcome", v.T("people.invite_not_good")
 	return p.show(w, http.StatusNotFound, "welcome.html", v)
 }
 
