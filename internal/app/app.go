@@ -207,7 +207,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.run("village", a.Village.Run)
 	a.run("people", a.People.Run)
 	a.run("health", a.tellHealth)
-	if err := error(nil); err != nil {
+	if err := a.startDC09(); err != nil {
 		return err
 	}
 	return a.startHTTP()

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"time"
 )
@@ -329,5 +330,23 @@ func length(b []byte, n int) []byte {
 		if b = append(b, d); n == 0 {
 			return b
 		}
+	}
+}
+
+// Match reports whether topic lies under filter, with MQTT's wildcards.
+func Match(filter, topic string) bool {
+	for {
+		f, fs, more := strings.Cut(filter, "/")
+		if f == "#" {
+			return true
+		}
+		t, ts, deeper := strings.Cut(topic, "/")
+		if f != "+" && f != t || filter == "" {
+			return false
+		}
+		if !more || !deeper {
+			return more == deeper
+		}
+		filter, topic = fs, ts
 	}
 }
