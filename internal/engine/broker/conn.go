@@ -13,9 +13,9 @@ import (
 // then, on a fresh and small stack, that of live.
 type conn struct {
 	wire
-	l        *Listener
-	number   uint64 // order of arrival
-	id       string
+	l      *Listener
+	number uint64 // order of arrival
+	login
 	space    *space
 	prefixes []string
 	most     Bounds
@@ -48,6 +48,7 @@ func (c *conn) greet() {
 	}
 	if why, ok := errors.AsType[reason](err); ok {
 		c.n.refuse(why.name())
+		c.deny(why)
 	} else {
 		c.n.refuse("no_connect")
 	}
@@ -55,7 +56,14 @@ func (c *conn) greet() {
 	c.l.forget(c)
 }
 
-// signIn answers the CONNECT.
+// deny answers a CONNECT with a refusal where the standard has an answer.
+func (c *conn) deny(why reason) {
+	if c.v5 || why.connack3() != 0 {
+		c.leave(func(v5 bool) []byte { return welcome(v5, why, nil) }, true)
+	}
+}
+
+// signIn reads the CONNECT and lets the client in when all is well.
 func (c *conn) signIn() error {
 	f, body, err := c.read(c.set.PacketHello, c.set.ConnectWithin)
 	if err != nil {
@@ -67,14 +75,14 @@ func (c *conn) signIn() error {
 	h, err := decodeHello(body)
 	c.speaks(h.version)
 	if err != nil {
-		return c.deny(err)
+		return err
 	}
 	if err := h.check(); err != nil {
-		return c.deny(err)
+		return err
 	}
 	a, ok := c.l.h.SignIn(h.user, h.password)
 	if !ok {
-		return c.deny(wrongPassword)
+		return wrongPassword
 	}
 	c.enter(h, a)
 	return nil
@@ -93,18 +101,9 @@ func (h *hello) check() error {
 	return nil
 }
 
-// deny answers a CONNECT with a refusal where the standard has an answer.
-func (c *conn) deny(err error) error {
-	why, _ := errors.AsType[reason](err)
-	if c.v5 || why.connack3() != 0 {
-		c.leave(func(v5 bool) []byte { return welcome(v5, why, nil) }, true)
-	}
-	return err
-}
-
 // enter makes c a client of its space and welcomes it.
 func (c *conn) enter(h hello, a Account) {
-	c.id, c.will, c.prefixes = h.id, h.will, a.Prefixes
+	c.login, c.will, c.prefixes = login{h.user, h.id}, h.will, a.Prefixes
 	if c.id == "" {
 		c.id = "keng-" + rand.Text()
 	}
@@ -173,7 +172,7 @@ func (c *conn) live() {
 	}
 	c.end()
 	c.n.connections.Add(-1)
-	c.part(err == errBye)
+	c.part(errors.Is(err, errBye))
 	c.l.forget(c)
 }
 

@@ -36,7 +36,7 @@ func dialWebSocket(ctx context.Context, u *url.URL, set *tls.Config) (net.Conn, 
 	bare := *u
 	bare.User = nil // the password goes into the CONNECT
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: set, Proxy: http.ProxyFromEnvironment}}
-	ws, _, err := websocket.Dial(ctx, bare.String(), &websocket.DialOptions{Subprotocols: []string{"mqtt"}, HTTPClient: client})
+	ws, _, err := websocket.Dial(ctx, bare.String(), &websocket.DialOptions{Subprotocols: []string{"mqtt"}, HTTPClient: client}) //nolint:bodyclose // the library closes it
 	if err != nil {
 		return nil, nil, err
 	}

@@ -23,7 +23,8 @@
 //   - The handler hears a message before other clients do.
 //   - Each hub's topics live in a space of their own: subscriptions, retained
 //     messages, wills and client IDs never meet those of another.
-//   - A client that takes over an ID is welcomed after the old one's will is out.
+//   - A client that takes over an ID of its own account is welcomed after the old
+//     one's will is out; it cannot take one of another account.
 //   - A command that is older than its ttl is dropped, wherever it waits, and none
 //     is ever sent twice by us.
 //   - Packets, queues, subscriptions and retained messages are bounded; a slow or

@@ -98,7 +98,7 @@ func (j *Joined) run(ctx context.Context) {
 		}
 		j.set.Log.Warn("standing broker", "host", j.url.Host, "err", err, "again_in", wait)
 		select {
-		case <-time.After(wait/2 + rand.N(wait)):
+		case <-time.After(wait/2 + rand.N(wait)): //nolint:gosec // spreads clients, hides nothing
 		case <-ctx.Done():
 			return
 		}
@@ -228,7 +228,7 @@ func (j *Joined) up(k *link) []Space {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
-		k.leave(success.bye, false)
+		k.leave(success.bye, true)
 		return nil
 	}
 	j.link = k
@@ -318,7 +318,7 @@ func (k *link) take(f first, body []byte) error {
 		return nil
 	case packets.Disconnect:
 		code, _ := decodeBye(body, true)
-		return fmt.Errorf("broker said goodbye: %v", code)
+		return fmt.Errorf("broker said goodbye: %s", code.Error())
 	}
 	return violation
 }
@@ -452,7 +452,7 @@ func (j *Joined) Close(ctx context.Context) error {
 	j.stop()
 	if k != nil {
 		k.settled(ctx)
-		k.leave(success.bye, false)
+		k.leave(success.bye, true)
 	}
 	<-j.done
 	return ctx.Err()

@@ -158,7 +158,7 @@ func (l *Listener) Close(ctx context.Context) error {
 	for _, c := range l.shutDoors() {
 		saying.Go(func() {
 			c.settled(ctx)
-			c.leave(shuttingDown.bye, false)
+			c.leave(shuttingDown.bye, true)
 		})
 	}
 	saying.Wait()

@@ -67,9 +67,11 @@ func (e *ear) Publish(p Publish, done func()) {
 }
 
 func (e *ear) Connected(s Space, id string) { e.note("connected %s %s", s, id) }
+
 func (e *ear) Gone(s Space, id string, graceful bool) {
 	e.note("gone %s %s %v", s, id, graceful)
 }
+
 func (e *ear) Subscribed(s Space, id, filter string) { e.note("subscribed %s %s %s", s, id, filter) }
 
 // until waits for a state of what was heard.

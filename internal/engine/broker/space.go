@@ -13,13 +13,17 @@ type space struct {
 	name Space
 
 	mu        sync.RWMutex
-	clients   map[string]*conn
+	clients   map[login]*conn
 	exact     map[string][]sub // subscriptions without wildcards
 	wild      tree[[]sub]      // those with
 	kept      tree[*kept]
 	keptCount int
 	keptBytes int
 }
+
+// login is who a client is: its ID belongs to its account, so that a device
+// cannot push the hub of its space off by taking its client ID.
+type login struct{ user, id string }
 
 // sub is one client's subscription to one filter.
 type sub struct {
@@ -34,17 +38,16 @@ type kept struct {
 }
 
 func newSpace(name Space) *space {
-	return &space{name: name, clients: map[string]*conn{}, exact: map[string][]sub{}}
+	return &space{name: name, clients: map[login]*conn{}, exact: map[string][]sub{}}
 }
 
-// enter puts c under its client ID. Whoever has that ID leaves first, to the
-// end: its will is out before the new one is welcomed.
+// enter puts c under its login. Whoever has that leaves first, to the end: its will is out before the new one is welcomed.
 func (s *space) enter(c *conn) {
 	for {
 		s.mu.Lock()
-		old := s.clients[c.id]
+		old := s.clients[c.login]
 		if old == nil {
-			s.clients[c.id] = c
+			s.clients[c.login] = c
 			s.mu.Unlock()
 			return
 		}
@@ -55,11 +58,11 @@ func (s *space) enter(c *conn) {
 	}
 }
 
-// forget frees c's client ID.
+// forget frees c's login.
 func (s *space) forget(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.clients, c.id)
+	delete(s.clients, c.login)
 }
 
 // subscribe adds what c may hear, answers it and sends what is retained. It

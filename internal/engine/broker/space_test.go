@@ -201,6 +201,20 @@ func TestSameClientIDTakesOverAndTheOldWillComesFirst(t *testing.T) {
 	c.want(stored("lwt", "on")...)
 }
 
+func TestDeviceCannotPushTheHubOffByItsClientID(t *testing.T) {
+	e := newEar()
+	r := newRig(t, e, Settings{})
+	hub := r.enter(t, 4, "zigbee2mqtt", "alley", nil)
+	plug := r.enter(t, 4, "zigbee2mqtt", "plug", nil)
+	hub.none()
+	plug.nc.Close()
+	e.untilEvent(t, "gone alley zigbee2mqtt false")
+	hub.none()
+	if n := r.Stats().Connections; n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
 func TestManyTakeoversLeaveOneClient(t *testing.T) {
 	e := newEar()
 	r := newRig(t, e, Settings{})
@@ -323,8 +337,14 @@ func TestFiltersAreRefusedOneByOne(t *testing.T) {
 		filter string
 		want   reason
 	}{
-		{"a/#", 1}, {"$share/g/a", noShared}, {"a/#/b", wrongFilter}, {"a+", wrongFilter}, {"#a", wrongFilter},
-		{"", wrongFilter}, {"+/+", 1}, {"third", overQuota},
+		{"a/#", 1},
+		{"$share/g/a", noShared},
+		{"a/#/b", wrongFilter},
+		{"a+", wrongFilter},
+		{"#a", wrongFilter},
+		{"", wrongFilter},
+		{"+/+", 1},
+		{"third", overQuota},
 	} {
 		if got := c.subscribe(true, tt.filter, 1); !bytes.Equal(got, []byte{0x90, 4, 0, 9, 0, byte(tt.want)}) {
 			t.Errorf("%q: % x", tt.filter, got)

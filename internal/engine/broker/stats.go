@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 )
@@ -65,8 +66,6 @@ func (n *counters) stats() Stats {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for why, k := range n.refused {
-		s.Refused[why] = k
-	}
+	maps.Copy(s.Refused, n.refused)
 	return s
 }

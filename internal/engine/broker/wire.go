@@ -26,7 +26,7 @@ type wire struct {
 	v5      bool // changed by the owner, under mu
 	state   state
 	bye     []byte      // last packet to write when leaving
-	linger  bool        // after bye, let the owner wait for the other side's close
+	linger  bool        // after bye, the owner waits for the other side's close
 	ctl     []byte      // encoded acknowledgements and answers, in order
 	lanes   [2][]parcel // messages that wait, urgent ones first
 	queued  int         // bytes in lanes
@@ -86,7 +86,7 @@ func (w *wire) speaks(version byte) {
 // read returns the next packet. It waits at most idle for all of it; limit is
 // the largest packet in bytes. The body is valid until the next read.
 func (w *wire) read(limit int, idle time.Duration) (first, []byte, error) {
-	if err := w.nc.SetReadDeadline(time.Now().Add(idle)); err != nil {
+	if err := w.await(idle); err != nil {
 		return 0, nil, err
 	}
 	head, size := 0, 0
@@ -111,6 +111,16 @@ func (w *wire) read(limit int, idle time.Duration) (first, []byte, error) {
 	}
 	body, err := w.body(n)
 	return f, body, err
+}
+
+// await gives the next packet its time; none comes after a goodbye.
+func (w *wire) await(idle time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.state != open {
+		return errCutShort
+	}
+	return w.nc.SetReadDeadline(time.Now().Add(idle))
 }
 
 // fill reads more into in, at least one byte.
@@ -359,9 +369,9 @@ func (w *wire) write(b []byte) bool {
 }
 
 // leave writes the acknowledgements that are due and a goodbye, which may be
-// empty, and closes. Messages that wait are dropped. With linger, which only the owner
-// may ask for, reading goes on until the other side closes, because closing a
-// socket with unread bytes in it would destroy bye on its way.
+// empty, and closes. Messages that wait are dropped. With linger the owner reads
+// on for a moment until the other side closes, because closing a socket with
+// unread bytes in it would destroy the goodbye on its way.
 func (w *wire) leave(bye func(v5 bool) []byte, linger bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -377,10 +387,11 @@ func (w *wire) leave(bye func(v5 bool) []byte, linger bool) {
 // close ends the writing side after a goodbye.
 func (w *wire) close() {
 	half, ok := w.nc.(interface{ CloseWrite() error })
-	if w.linger && ok && half.CloseWrite() == nil {
+	if !w.linger || !ok || half.CloseWrite() != nil {
+		w.cut()
 		return
 	}
-	w.cut()
+	_ = w.nc.SetReadDeadline(time.Now().Add(byeWithin))
 }
 
 // cut closes at once. Safe from any goroutine, more than once.
@@ -409,8 +420,7 @@ func (w *wire) end() {
 	polite := w.state == leaving
 	w.mu.Unlock()
 	if polite {
-		w.writers.Wait()
-		_ = w.nc.SetReadDeadline(time.Now().Add(byeWithin))
+		w.writers.Wait() // who has set the deadline of these reads
 		for w.linger {
 			if _, err := w.nc.Read(w.in[:]); err != nil {
 				break
