@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -86,9 +87,7 @@ func (v *Service) Tidy(ctx context.Context) error {
 	})
 	if err != nil {
 		v.mu.Lock() // next time
-		for hash, until := range v.slide {
-			slide[hash] = until
-		}
+		maps.Copy(slide, v.slide)
 		v.slide = slide
 		v.mu.Unlock()
 		return fmt.Errorf("tidy sessions: %w", err)

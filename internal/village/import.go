@@ -37,8 +37,8 @@ type Report struct {
 }
 
 // tallies are the counts with the keys of their words, in the order people read them.
-func (r Report) tallies() []counted {
-	return []counted{{"village.groups", r.Groups}, {"village.homes", r.Homes}, {"village.members", r.Members}, {"village.hubs", r.Hubs}, {"village.devices", r.Devices}}
+func (rep Report) tallies() []counted {
+	return []counted{{"village.groups", rep.Groups}, {"village.homes", rep.Homes}, {"village.members", rep.Members}, {"village.hubs", rep.Hubs}, {"village.devices", rep.Devices}}
 }
 
 type counted struct {
@@ -47,32 +47,32 @@ type counted struct {
 }
 
 // Changed reports whether anything is different now.
-func (r Report) Changed() bool {
-	return slices.ContainsFunc(r.tallies(), func(c counted) bool { return c.Any() })
+func (rep Report) Changed() bool {
+	return slices.ContainsFunc(rep.tallies(), func(c counted) bool { return c.Any() })
 }
 
 // Write writes rows, counts and what is absent, for the operator who typed the
 // command. It holds names: it belongs on his screen, not in a log.
-func (r Report) Write(w io.Writer, l say.Lang) error {
-	if err := r.Rows.Write(w, l); err != nil {
+func (rep Report) Write(w io.Writer, l say.Lang) error {
+	if err := rep.Rows.Write(w, l); err != nil {
 		return err
 	}
 	b := say.In(l)
 	var lines []string
-	for _, c := range r.tallies() {
+	for _, c := range rep.tallies() {
 		lines = append(lines, b.Text("village.tally", args("what", b.Text(c.key, nil), "added", c.Added, "changed", c.Changed, "removed", c.Removed, "unchanged", c.Unchanged)))
 	}
-	for _, c := range r.tallies() {
+	for _, c := range rep.tallies() {
 		for _, id := range c.Absent {
 			key := "village.absent"
-			if r.Pruned {
+			if rep.Pruned {
 				key = "village.pruned"
 			}
 			lines = append(lines, b.Text(key, args("what", b.Text(c.key, nil), "id", id)))
 		}
 	}
-	lines = append(lines, b.Text(r.verdict(), nil))
-	if r.Rows.Bad() {
+	lines = append(lines, b.Text(rep.verdict(), nil))
+	if rep.Rows.Bad() {
 		lines = lines[len(lines)-1:]
 	}
 	for _, line := range lines {
@@ -83,13 +83,13 @@ func (r Report) Write(w io.Writer, l say.Lang) error {
 	return nil
 }
 
-func (r Report) verdict() string {
+func (rep Report) verdict() string {
 	switch {
-	case r.Rows.Bad():
+	case rep.Rows.Bad():
 		return "village.refused"
-	case !r.Changed():
+	case !rep.Changed():
 		return "village.nothing_changes"
-	case r.Checked:
+	case rep.Checked:
 		return "village.would_change"
 	}
 	return "village.imported"

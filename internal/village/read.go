@@ -67,8 +67,10 @@ type reader struct {
 }
 
 func newReader(rules Rules) *reader {
-	return &reader{rules: rules, groups: map[place.GroupID]*node{}, homes: map[string]int{}, device: map[string]int{},
-		users: map[string]int{}, hubs: map[string]bool{}, wires: map[string]int{}}
+	return &reader{
+		rules: rules, groups: map[place.GroupID]*node{}, homes: map[string]int{}, device: map[string]int{},
+		users: map[string]int{}, hubs: map[string]bool{}, wires: map[string]int{},
+	}
 }
 
 func (c *reader) bad(line int, key string, pairs ...any) {

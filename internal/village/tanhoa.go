@@ -157,8 +157,12 @@ func Demo(ctx context.Context, db *store.DB, who *people.Service) ([]people.Pers
 		role people.Role
 		unit place.UnitCode
 		name string
-	}{{"desk", people.Desk, tanHoa, "Đại uý Hà Minh Tuấn"}, {"desk2", people.Desk, "04795", "Trung uý Bùi Văn Toàn"},
-		{"auditor", people.Auditor, place.Province().Code, "Nguyễn Thị Minh"}, {"admin", people.Admin, place.Province().Code, "Quản trị viên"}} {
+	}{
+		{"desk", people.Desk, tanHoa, "Đại uý Hà Minh Tuấn"},
+		{"desk2", people.Desk, "04795", "Trung uý Bùi Văn Toàn"},
+		{"auditor", people.Auditor, place.Province().Code, "Nguyễn Thị Minh"},
+		{"admin", people.Admin, place.Province().Code, "Quản trị viên"},
+	} {
 		p, err := who.Officer(ctx, o.role, o.unit, o.name)
 		if err != nil {
 			return nil, err

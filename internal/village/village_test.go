@@ -62,7 +62,9 @@ func TestTheExampleOfTheDocumentation(t *testing.T) {
 				wire(16, "g1-h1-smoke", signal.Smoke, "zigbee2mqtt", "zigbee2mqtt/g1-h1-smoke", ""),
 				wire(17, "g1-h1-button", signal.Button, "json", "keng/g1-h1-button", ""),
 				wire(18, "g1-h1-siren", signal.Siren, "zigbee2mqtt", "zigbee2mqtt/g1-h1-siren", "HS2WD-E"),
-			}}}}}}
+			},
+		}},
+	}}}
 	if diff := cmp.Diff(want, f); diff != "" {
 		t.Error(diff)
 	}

@@ -2,8 +2,10 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +18,8 @@ import (
 // sites, find the route, then what [Kit.Use] added.
 func (k *Kit) Handler() http.Handler {
 	h := http.Handler(k.mux)
-	for i := len(k.wraps) - 1; i >= 0; i-- {
-		h = k.wraps[i](h)
+	for _, wrap := range slices.Backward(k.wraps) {
+		h = wrap(h)
 	}
 	return k.visit(k.headers(k.context(k.sameSite(k.route(h)))))
 }
@@ -65,20 +67,28 @@ func (k *Kit) visit(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), seenKey{}, s))
 		defer func() {
 			v := recover()
-			if v != nil && v != http.ErrAbortHandler {
-				k.o.Log.Error("handler panicked", "route", s.route, "panic", v, "stack", string(debug.Stack()))
-				if t.status == 0 {
-					r = r.WithContext(WithLang(r.Context(), say.Pick(r)))
-					k.write(t, r, k.status(r.Context(), http.StatusInternalServerError))
-				}
-			}
+			cut := v != nil && k.caught(t, r, s.route, v)
 			k.done(Visit{Route: s.route, Status: t.status, Took: time.Since(start)})
-			if v != nil && (v == http.ErrAbortHandler || t.status < http.StatusInternalServerError) {
+			if cut {
 				panic(http.ErrAbortHandler) // half an answer must not look whole
 			}
 		}()
 		next.ServeHTTP(t, r)
 	})
+}
+
+// caught tells of panic v and answers it, if no answer has begun; else it
+// reports that the connection must be cut.
+func (k *Kit) caught(t *tap, r *http.Request, route string, v any) (cut bool) {
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		return true
+	}
+	k.o.Log.Error("handler panicked", "route", route, "panic", v, "stack", string(debug.Stack()))
+	if t.status != 0 {
+		return true
+	}
+	k.write(t, r.WithContext(WithLang(r.Context(), say.Pick(r))), k.status(r.Context(), http.StatusInternalServerError))
+	return false
 }
 
 func (k *Kit) done(v Visit) {
@@ -94,10 +104,7 @@ func (k *Kit) done(v Visit) {
 // policy is the Content Security Policy: everything from here, nothing inline.
 // blob: is for the map's worker and pictures, data: for small pictures in styles.
 func (k *Kit) policy() string {
-	away := ""
-	for _, o := range k.o.Connect {
-		away += " " + o
-	}
+	away := strings.Join(append([]string{""}, k.o.Connect...), " ")
 	return "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; manifest-src 'self'; media-src 'self' blob:" +
 		"; img-src 'self' data: blob:" + away + "; connect-src 'self'" + away + "; worker-src 'self' blob:" +
 		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

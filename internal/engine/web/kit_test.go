@@ -238,7 +238,8 @@ func TestBodiesAreBounded(t *testing.T) {
 		Body *struct {
 			A int `json:"a,omitempty"`
 		}
-	}) (*struct{}, error) {
+	},
+	) (*struct{}, error) {
 		if in.Body != nil {
 			got.A = in.Body.A
 		}
@@ -286,7 +287,8 @@ func TestWrongBodiesAreNotEchoed(t *testing.T) {
 		Body struct {
 			Seconds int `json:"seconds" maximum:"180"`
 		}
-	}) (*struct{}, error) {
+	},
+	) (*struct{}, error) {
 		return nil, errors.New("not reached")
 	})
 	res := ask(k, "POST", "/api/op", `{"seconds":987654}`)
@@ -367,7 +369,8 @@ func TestRoutesAreListed(t *testing.T) {
 	k := newKit(t, nil)
 	web.Register(k, web.Op{ID: "op", Method: "POST", Path: "/api/v1/x/{id}", Summary: "do x"}, func(context.Context, *struct {
 		ID string `path:"id"`
-	}) (*struct{}, error) {
+	},
+	) (*struct{}, error) {
 		return nil, nil
 	})
 	k.Raw(web.Op{ID: "stream", Method: "GET", Path: "/api/v1/stream", Summary: "live"}, "text/event-stream", func(http.ResponseWriter, *http.Request) error { return nil })

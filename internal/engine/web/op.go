@@ -21,8 +21,10 @@ type Op struct {
 }
 
 func (o Op) operation() huma.Operation {
-	op := huma.Operation{OperationID: o.ID, Method: o.Method, Path: o.Path, Summary: o.Summary, DefaultStatus: o.Status,
-		MaxBodyBytes: BodyLimit + 1, Responses: map[string]*huma.Response{}}
+	op := huma.Operation{
+		OperationID: o.ID, Method: o.Method, Path: o.Path, Summary: o.Summary, DefaultStatus: o.Status,
+		MaxBodyBytes: BodyLimit + 1, Responses: map[string]*huma.Response{},
+	}
 	if o.Tag != "" {
 		op.Tags = []string{o.Tag}
 	}
