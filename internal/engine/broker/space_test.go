@@ -76,6 +76,20 @@ func TestClientsOfOneSpaceHearEachOther(t *testing.T) {
 	ha.none()
 }
 
+func TestHandlerHearsBeforeOtherClients(t *testing.T) {
+	e := newEar()
+	r := newRig(t, e, Settings{})
+	c := r.enter(t, 4, "c", "alley", nil)
+	c.subscribe(false, "press", 0)
+	e.onPub = func(_ Publish, done func()) {
+		r.Send("alley", "press", []byte("rings"), 0, nil) // what Keng sends because of it
+		done()
+	}
+	r.enter(t, 4, "button", "alley", nil).write(publishPacket("press", []byte("x"), 0, false, 0)...)
+	c.want(publishPacket("press", []byte("rings"), 0, false, 0)...)
+	c.want(publishPacket("press", []byte("x"), 0, false, 0)...)
+}
+
 func TestPropertiesPassBetweenNewClients(t *testing.T) {
 	r := newRig(t, newEar(), Settings{})
 	a := r.enter(t, 5, "a", "alley", nil)
