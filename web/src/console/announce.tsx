@@ -3,6 +3,7 @@ import { effect, signal } from '@preact/signals'
 import { t } from '../lib/i18n'
 import { incidents } from '../lib/live'
 import type { Incident } from '../lib/types'
+import { calmly } from './bits'
 import { current, groupOf, waiting } from './desk'
 import { stateWord } from './list'
 import { live, waits } from './order'
@@ -33,8 +34,8 @@ function changes(before: Map<string, Seen>, now: readonly Incident[]): { urgent:
 
 export function start() {
   let before: Map<string, Seen> | null = null
-  effect(() => {
-    const now = incidents.value
+  calmly(() => incidents.value, () => {
+    const now = incidents.peek()
     if (before) { const c = changes(before, now); if (c.urgent.length) urgent.value = c.urgent.slice(0, 3).join(' '); if (c.polite.length) polite.value = c.polite.slice(0, 3).join(' ') }
     before = new Map(now.map((i) => [i.id, seenOf(i)]))
   })

@@ -6,11 +6,9 @@ import { forget, refusals, signedOut } from '../lib/outbox'
 import { why } from '../lib/ui'
 import { ask } from './acts'
 import { Clock } from './bits'
-import { pane, show, waiting } from './desk'
 import { Chips } from './health'
 import { Sign } from './icons'
 import * as noise from './noise'
-import { kind, where } from './place'
 import { say } from './say'
 import { theme, toggle } from './theme'
 
@@ -33,7 +31,7 @@ export function Bar() {
     <div class="tools">
       <Sound />
       <button type="button" class="ib" aria-label={say(theme.value === 'night' ? 'theme.toDay' : 'theme.toNight')} title={say(theme.value === 'night' ? 'theme.toDay' : 'theme.toNight')} onClick={toggle}><Sign n={theme.value === 'night' ? 'sun' : 'moon'} size={20} /></button>
-      <button type="button" class="ib ln" lang={lang.value === 'vi' ? 'en' : 'vi'} aria-label={say('lang.other')} onClick={() => void speak(lang.value === 'vi' ? 'en' : 'vi')}>{lang.value === 'vi' ? 'EN' : 'VI'}</button>
+      <button type="button" class="ib ln" lang={lang.value === 'vi' ? 'en' : 'vi'} title={say('lang.other')} onClick={() => void speak(lang.value === 'vi' ? 'en' : 'vi')}>{lang.value === 'vi' ? 'EN' : 'VI'}<span class="vh">, {say('lang.other')}</span></button>
       <button type="button" class="ib" id="keys" aria-label={say('nav.keys')} title={say('nav.keys')} onClick={() => ask({ what: 'keys' })}><Sign n="keys" size={20} /></button>
     </div>
     <Clock />
@@ -42,14 +40,12 @@ export function Bar() {
 
 // Banners stand between the bar and the desk, so that they push and never cover.
 export function Banners() {
-  const emergency = numbers.value[0]?.number ?? '', n = waiting.value
-  const away = pane.value !== 'map' && n.length > 0
-  return <div class="banners">
+  const emergency = numbers.value[0]?.number ?? ''
+  return <div class="banners" role="region" aria-label={say('app.news')}>
     {connection.value === 'lost' && <p class="off" role="alert"><Sign n="wifi" /><span>{say('link.lost', { t: hms(lostAt.value), phone: emergency })}</span></p>}
     {signedOut.value && <p class="off" role="alert"><Sign n="shield" /><span>{t('signedOut')}</span><a class="lk" href="/welcome">{say('app.signin')}</a></p>}
     {noise.state.value === 'blocked' && <p class="hint" id="blocked"><Sign n="mute" /><span>{say('sound.blocked')}</span></p>}
     {refusals.value.map((r) => <p key={r.id} class="off err" role="alert" data-act={r.deed.path.split('/').at(-1)}><Sign n="sos" /><span>{say('act.failed', { act: r.deed.told ?? '', why: why(r) })}</span><button type="button" class="lk" onClick={() => forget(r.id)}>{t('dismiss')}</button></p>)}
-    {away && <p class="hint call"><Sign n="gong" /><span>{say('say.many', { n: n.length })}</span><button type="button" class="lk" onClick={() => { pane.value = 'map'; show(n[0].id) }}>{kind(n[0])}, {where(n[0])}</button></p>}
     {demo.value && <p class="demo">{say('app.demo')}</p>}
   </div>
 }

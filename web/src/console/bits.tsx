@@ -1,5 +1,5 @@
 // Small parts used all over the desk.
-import { useComputed, type ReadonlySignal } from '@preact/signals'
+import { effect, useComputed, type ReadonlySignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { now } from '../lib/live'
@@ -8,6 +8,13 @@ import type { Incident } from '../lib/types'
 import { kindIcon } from '../lib/ui'
 import { Sign } from './icons'
 import { say, span } from './say'
+
+// calmly runs act once for many changes that come together: what read touches decides when.
+export function calmly(read: () => unknown, act: () => void, wait = 30): () => void {
+  let due = 0
+  const undo = effect(() => { read(); due ||= window.setTimeout(() => { due = 0; act() }, wait) })
+  return () => { clearTimeout(due); undo() }
+}
 
 // Ticking text: only the text node changes each second, nothing is rendered again.
 const Tick = ({ of }: { of: ReadonlySignal<string> }) => <>{of}</>

@@ -19,7 +19,7 @@ function Head({ i }: { i: Incident }) {
   const h = originOf(i), g = groupOf(i.group)
   return <div class="d1">
     <KindMark i={i} big />
-    <div class="dt"><h2>{kind(i)}<span class="code num">{i.code}</span></h2><p><b>{h?.name ?? where(i)}</b>{h?.address && <>, {h.address}</>}<br />{[area(g), device(i.origins[0]?.device_kind ?? '')].filter(Boolean).join(' · ')}</p></div>
+    <div class="dt"><h2>{kind(i)}<span class="code num">{i.code}</span></h2><p><b>{h?.name ?? where(i)}</b>{i.origins[0]?.device_kind && <>, {device(i.origins[0].device_kind)}</>}<br />{area(g)}</p></div>
     <div class="tmr"><span class="num">{i.closed ? hms(i.closed.at).slice(0, 5) : <Since at={i.opened_at} />}</span><small class="num">{say('det.from', { t: hms(i.opened_at) })}</small></div>
   </div>
 }
@@ -74,11 +74,12 @@ function Acts({ i }: { i: Incident }) {
   if (!mayAct.value) return <p class="mark"><Sign n="shield" /><span>{say('det.readonly')}</span></p>
   return <div class="acts">
     <Chain i={i} />
+    {i.acknowledged && !waits(i) && <p class="took">{say('resp.by', { by: i.acknowledged.by, t: hms(i.acknowledged.at) })}</p>}
     <div class="two">
       <button type="button" id="silence" disabled={!can(i, 'silence') || pending(i, 'silence')} onClick={() => silence(i)}>
         <span class="bt"><Sign n="mute" size={17} />{pending(i, 'silence') ? say('act.sending') : say('act.silence')}{letters.value && <Kbd k="S" />}</span><small>{say('act.silence.sub', { n: SILENCE })}</small>
       </button>
-      <button type="button" id="close" disabled={!can(i, 'close') || pending(i, 'close')} onClick={() => ask({ what: 'close', id: i.id })}>
+      <button type="button" id="close" class={i.response === 'under_control' ? 'now' : undefined} disabled={!can(i, 'close') || pending(i, 'close')} onClick={() => ask({ what: 'close', id: i.id })}>
         <span class="bt"><Sign n="flag" size={17} />{pending(i, 'close') ? say('act.sending') : say('act.close')}{letters.value && <Kbd k="R" />}</span><small>{say('act.close.sub')}</small>
       </button>
     </div>
@@ -114,7 +115,7 @@ function copyOld(text: string): boolean {
 // The address card is read to 114 over the telephone: large, whole, from small to large.
 function Address({ i }: { i: Incident }) {
   const h = originOf(i), g = groupOf(i.group), at = coordinates(h), all = official(h, g), tel = lines(i.category)
-  const text = [h?.name, all, at].filter(Boolean).join('\n')
+  const text = [h?.name, all.replace(/\u00a0/g, ' '), at].filter(Boolean).join('\n')
   const play = i.mode !== 'live'
   return <section class="addr" aria-labelledby="ad">
     <div class="ah"><h3 id="ad">{play ? say('addr.title.drill') : say('addr.title', { number: tel[0]?.number })}</h3>

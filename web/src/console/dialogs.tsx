@@ -27,29 +27,29 @@ function causes(i: Incident): Cause[] {
 
 function CloseDialog({ i }: { i: Incident }) {
   const list = causes(i), [cause, setCause] = useState<Cause | ''>(list.length === 1 ? list[0] : ''), [error, setError] = useState('')
-  const note = useRef<HTMLTextAreaElement>(null), safe = useRef<HTMLInputElement>(null)
-  const need = i.homes.filter((h) => h.answer === 'need_help'), silent = i.silent ? 0 : i.homes.filter((h) => !h.answer).length
+  const note = useRef<HTMLTextAreaElement>(null)
+  const need = i.mode === 'live' ? i.homes.filter((h) => h.answer === 'need_help') : [], silent = i.silent ? 0 : i.homes.filter((h) => !h.answer).length
   const live = i.mode === 'live'
   const submit = (e: Event) => {
     e.preventDefault()
     const text = note.current!.value.trim().normalize('NFC')
     if (!cause) return setError(say('c.cause.need'))
     if (cause === 'false_report' && !text) { note.current!.focus(); return setError(say('c.note.need')) }
-    if (live && need.length && !safe.current?.checked) { safe.current?.focus(); return setError(say('c.help.need')) }
     close(i, cause, text); shut()
   }
   return <Dialog id="close-dialog" label={say('c.title', { code: i.code })} onClose={shut}>
     <form onSubmit={submit} noValidate>
       <div class="dlh"><h2>{say('c.title', { code: i.code })}</h2><CloseX onClick={shut} /></div>
       <p class="lead"><b>{kind(i)}, {where(i)}</b> <span class="num dim">{hms(i.opened_at)}</span><br />{say('c.what')}</p>
-      {live && need.length > 0 && <p class="mark help"><Sign n="sos" /><span><b>{say('c.help', { n: need.length, homes: need.map((h) => homeName(h.home)).join(', ') })}</b><label class="tick"><input ref={safe} type="checkbox" id="close-safe" />{say('c.help.tick')}</label></span></p>}
+      {need.length > 0 && <div class="mark help" data-mark="need"><Sign n="sos" /><div><b>{say('c.help', { n: need.length, homes: need.map((h) => homeName(h.home)).join(', ') })}</b> {say('c.help.how')}
+        <p class="row">{need.map((h) => <button key={h.home} type="button" class="sm" onClick={() => ask({ what: 'behalf', id: i.id, home: h.home })}>{say('b.title', { home: homeName(h.home) })}</button>)}</p></div></div>}
       {live && silent > 0 && <p class="mark"><Sign n="dots" /><span>{say('c.silent', { n: silent })}</span></p>}
       <fieldset class="radios"><legend>{say('c.cause')}</legend>{list.map((c, n) => (
         <label key={c} class={cause === c ? 'on' : undefined}><input type="radio" name="cause" value={c} checked={cause === c} data-first={n === 0 ? '' : undefined} onChange={() => { setCause(c); setError('') }} /><span><b>{causeWord(c)}</b><small>{say('cause.' + c)}</small></span></label>))}</fieldset>
       <label class="field" for="close-note">{say('c.note')} <span class="dim">{say(cause === 'false_report' ? 'c.note.must' : 'c.note.opt')}</span></label>
       <textarea ref={note} id="close-note" rows={2} maxLength={1000} aria-describedby={error ? 'close-error' : undefined} aria-invalid={error ? 'true' : undefined} />
       {error && <p class="err" id="close-error" role="alert"><Sign n="sos" />{error}</p>}
-      <div class="dlf"><button type="button" class="plain" onClick={shut}>{say('c.no')}</button><button type="submit" class="go" id="close-yes">{say('c.yes')}</button></div>
+      <div class="dlf"><button type="button" class="plain" onClick={shut}>{say('c.no')}</button><button type="submit" class="go" id="close-yes" disabled={need.length > 0}>{say('c.yes')}</button></div>
     </form>
   </Dialog>
 }

@@ -3,14 +3,15 @@ import { computed, signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { get } from '../lib/api'
 import { t } from '../lib/i18n'
-import { groups, now } from '../lib/live'
+import { groups, me, now } from '../lib/live'
 import { dm, hm, ms } from '../lib/time'
-import type { Device, Devices, Group, Home, Reason } from '../lib/types'
-import { HouseGlyph, ready } from '../lib/ui'
+import { say as reason, sentence } from '../lib/reason'
+import type { Device, Devices, Group, Home } from '../lib/types'
+import { HouseGlyph, ago, ready } from '../lib/ui'
 import { device } from './events'
 import { Sign } from './icons'
 import { dial, spoken } from './place'
-import { say, span } from './say'
+import { say } from './say'
 
 const query = signal(''), only = signal(false), openGroup = signal('')
 const fetched = signal<Record<string, Devices | 'failed'>>({})
@@ -28,22 +29,19 @@ const hits = computed<Hit[]>(() => groups.value.flatMap((g) => {
   return homes.length || (!only.value && words.value.every((w) => f.g.includes(w))) ? [{ group: g, homes }] : []
 }))
 
-// reason is the one sentence for a home or device; an unknown key says whom to ask.
-export function reason(r: Reason | undefined, otherwise = ''): string {
-  const a = r?.args ?? {}
-  const values = { ...a, device: typeof a.device === 'string' ? a.device : '' }
-  return (r?.key && say(r.key, values)) || otherwise
-}
+// homeReason is the one sentence for a home; a key this screen does not know says whom to ask.
+const homeReason = (h: Home) => (h.state === 'green' ? say('home.ready') : sentence(h.reason, '') || say('home.unknownReason'))
+const deviceReason = (d: Device) => (d.state === 'ok' ? '' : reason(say, d.reason))
 
 async function load(id: string) {
   try { const d = await get<Devices>(`/api/v1/groups/${encodeURIComponent(id)}/devices`); fetched.value = { ...fetched.value, [id]: d } } catch { fetched.value = { ...fetched.value, [id]: 'failed' } }
 }
 
-const when = (at: string) => { const s = (now.peek() - ms(at)) / 1000; return s < 60 ? say('t.justnow') : s < 48 * 3600 ? say('t.ago', { t: span(s) }) : `${dm(at)} ${hm(at)}` }
+const when = (at: string) => { const s = (now.peek() - ms(at)) / 1000; return s < 60 ? say('t.justnow') : s < 48 * 3600 ? ago(s) : `${hm(at)} ${dm(at)}` }
 
 function DeviceRow({ d }: { d: Device }) {
   const facts = [d.battery !== null && say('g.battery', { n: d.battery }), d.seen_at ? say('g.seen', { t: when(d.seen_at) }) : say('g.never'), d.proven_at ? say('g.proven', { t: when(d.proven_at) }) : say('g.unproven'), d.bypassed_until && say('g.bypassed', { t: `${hm(d.bypassed_until)} ${dm(d.bypassed_until)}` })].filter(Boolean)
-  return <li class={'dev ' + d.state} data-device={d.id} data-state={d.state}><span class="ds"><Sign n={d.state === 'ok' ? 'check' : 'sos'} size={14} />{t('dev_' + d.state)}</span><b>{t('kind_' + d.kind) || say('ev.device')}</b><span class="dim">{facts.join(' · ')}</span>{d.state !== 'ok' && reason(d.reason) && <span class="why">{reason(d.reason)}</span>}</li>
+  return <li class={'dev ' + d.state} data-device={d.id} data-state={d.state}><span class="ds"><Sign n={d.state === 'ok' ? 'check' : 'sos'} size={14} />{t('dev_' + d.state)}</span><b>{t('kind_' + d.kind) || say('ev.device')}</b><span class="dim">{facts.join(' · ')}</span>{deviceReason(d) && <span class="why">{deviceReason(d)}</span>}</li>
 }
 
 function HomeRow({ h, devices }: { h: Home; devices: Device[] | null }) {
@@ -51,17 +49,17 @@ function HomeRow({ h, devices }: { h: Home; devices: Device[] | null }) {
   return <li class={'hm ' + h.state} data-home={h.id} data-state={h.state}>
     <HouseGlyph look={s.look} icon={s.icon} />
     <div><p><b>{h.name}</b> <span class="dim">{h.address}</span></p>
-      <p class="rs"><span class="stt">{t(h.state)}</span>{' '}{reason(h.reason, h.state === 'green' ? say('home.ready') : say('home.unknownReason'))}</p>
-      {mine && <ul class="devs">{mine.map((d) => <DeviceRow key={d.id} d={d} />)}{!mine.length && <li class="dim">{say('g.nodev')}</li>}</ul>}
+      <p class="rs"><span class="stt">{t(h.state)}</span>{' '}{homeReason(h)}</p>
     </div>
     <p class="hp">{h.phone ? <a class="sm btn" href={dial(h.phone)}><Sign n="phone" />{spoken(h.phone)}</a> : <span class="dim">{say('r.nophone')}</span>}{h.screens > 0 && <span class="dim">{say('g.screens', { n: h.screens })}</span>}</p>
+    {mine && <ul class="devs">{mine.map((d) => <DeviceRow key={d.id} d={d} />)}{!mine.length && <li class="dim">{say('g.nodev')}</li>}</ul>}
   </li>
 }
 
 function Strays({ d }: { d: Devices }) {
   return <>
-    {d.found.length > 0 && <div class="stray"><h4>{say('g.foundDev')}</h4><ul>{d.found.map((f, n) => <li key={n}><b>{f.name || f.topic}</b> <span>{[device(f.kind), f.model, f.hub].filter(Boolean).join(' · ')}</span> <span class="dim num">{when(f.at)}</span></li>)}</ul></div>}
-    {d.unknown.length > 0 && <div class="stray"><h4>{say('g.unknown')}</h4><ul>{d.unknown.map((u, n) => <li key={n}><b>{u.topic}</b> <span>{u.hub} · {say('g.times', { n: u.count })}</span> <span class="dim num">{when(u.at)}</span><code>{u.payload}</code></li>)}</ul></div>}
+    {d.found.length > 0 && <div class="stray"><h3>{say('g.foundDev')}</h3><ul>{d.found.map((f, n) => <li key={n}><b>{f.name || f.topic}</b> <span>{[device(f.kind), f.model, f.hub].filter(Boolean).join(' · ')}</span> <span class="dim num">{when(f.at)}</span></li>)}</ul></div>}
+    {d.unknown.length > 0 && <div class="stray"><h3>{say('g.unknown')}</h3><ul>{d.unknown.map((u, n) => <li key={n}><b>{u.topic}</b> <span>{u.hub} · {say('g.times', { n: u.count })}</span> <span class="dim num">{when(u.at)}</span><code>{u.payload}</code></li>)}</ul></div>}
   </>
 }
 
@@ -71,7 +69,7 @@ function GroupCard({ hit, auto }: { hit: Hit; auto: boolean }) {
   const devices = got && got !== 'failed' ? got : null
   return <li class="grp" data-group={g.id}>
     <button type="button" class="gh" aria-expanded={on} onClick={() => { openGroup.value = openGroup.value === g.id ? '' : g.id; if (got === 'failed') void load(g.id) }}>
-      <Sign n="chev" size={18} /><span><b>{g.name}</b> <span class="dim">{[g.neighbourhood, g.commune_name].filter(Boolean).join(', ')}</span></span>
+      <Sign n="chev" size={18} /><span><b>{g.name}</b> <span class="dim">{[g.neighbourhood, g.commune === me.value?.unit ? '' : g.commune_name].filter(Boolean).join(', ')}</span></span>
       <span class="rd">{r.green > 0 && <i class="green"><Sign n="check" size={14} />{say('g.green', { n: r.green })}</i>}{r.amber > 0 && <i class="amber"><Sign n="sos" size={14} />{say('g.amber', { n: r.amber })}</i>}{r.red > 0 && <i class="red"><Sign n="x" size={14} />{say('g.red', { n: r.red })}</i>}</span>
     </button>
     {on && <div class="gb">

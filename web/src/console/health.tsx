@@ -87,6 +87,6 @@ export function Chips() {
       <button type="button" data-chip={c.id} aria-expanded={opened.value === c.id} aria-controls={opened.value === c.id ? 'pop-' + c.id : undefined} onClick={() => (opened.value = opened.value === c.id ? '' : c.id)}>
         <Sign n={c.bad ? 'sos' : c.icon} /><span class="cn">{c.name}</span> <b class="num">{c.value}</b>
       </button>
-      {opened.value === c.id && <div class="pop" id={'pop-' + c.id} role="group" aria-label={c.name}><h3>{c.name}</h3>{c.body}</div>}
+      {opened.value === c.id && <div class="pop" id={'pop-' + c.id} role="group" aria-label={c.name}><h2>{c.name}</h2>{c.body}</div>}
     </li>))}</ul>
 }

@@ -15,7 +15,7 @@ export function letter(e: { key: string; code: string }): string {
   if (k.length > 1 && k !== 'Process' && k !== 'Unidentified' && k !== 'Dead') return k
   if (/^[a-z]$/i.test(k)) return k.toLowerCase()
   if (k === 'đ' || k === 'Đ') return 'd'
-  const [base, ...marks] = k.normalize('NFD')
+  const [base, ...marks] = k.length === 1 ? k.normalize('NFD') : ''
   if (marks.length && /[a-z]/i.test(base)) { const last = telex[marks[marks.length - 1]]; return last === '' || last === undefined ? base.toLowerCase() : last }
   if (/^Key[A-Z]$/.test(e.code)) return e.code[3].toLowerCase()
   return k

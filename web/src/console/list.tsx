@@ -24,7 +24,7 @@ export function dot(r: Roll, origin: boolean): string {
 
 function Dots({ i }: { i: Incident }) {
   const from = new Set(i.origins.map((o) => o.home)), n = (a: string) => i.homes.filter((h) => h.answer === a).length
-  return <span class="dots">
+  return <span class={'dots' + (i.homes.length > 10 ? ' many' : '')}>
     {i.homes.slice(0, MOST_DOTS).map((h) => <i key={h.home} class={dot(h, from.has(h.home))} />)}
     {i.homes.length > MOST_DOTS && <small class="num">+{i.homes.length - MOST_DOTS}</small>}
     <span class="vh">{say('row.dots', { coming: n('coming'), safe: n('safe'), need: n('need_help'), none: n('') })}</span>

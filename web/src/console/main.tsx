@@ -1,5 +1,5 @@
 // The duty desk: one officer, one keyboard, every alarm of the unit.
-import { render } from 'preact'
+import { options, render } from 'preact'
 import '../lib/fonts.css'
 import '../lib/tokens.css'
 import '../lib/ui.css'
@@ -39,7 +39,7 @@ function Desk() {
       <main class={'mid ' + p}>
         <Panes />
         {p === 'map' ? <MapPane /> : <div class="sheet2">{p === 'groups' ? <Groups /> : <HandoverPane />}</div>}
-        <RollCall />
+        {p === 'map' && <RollCall />}
       </main>
       <Detail />
     </div>
@@ -61,6 +61,9 @@ function keys() {
     '?': () => ask({ what: 'keys' }), Escape: back,
   })
 }
+
+// A storm of alarms is drawn once per frame, not once per alarm. A hidden page has no frames.
+options.debounceRendering = (draw) => { if (document.hidden) setTimeout(draw, 50); else requestAnimationFrame(draw) }
 
 async function begin() {
   theme.apply()

@@ -2,9 +2,11 @@
 import { computed, signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { groups, map as conf } from '../lib/live'
-import { current, groupOf, pane } from './desk'
+import { current, groupOf, pane, waiting } from './desk'
 import { Sign } from './icons'
 import { say } from './say'
+
+const FEW = 6 // more waiting alarms than this do not pulse all at once
 
 export type MapState = 'loading' | 'ready' | 'nowebgl' | 'failed'
 export const state = signal<MapState>('loading')
@@ -41,10 +43,10 @@ export function MapPane() {
   }, [])
   const s = state.value
   return <div class="map" data-state={s}>
-    <div ref={el} class={'mapc' + (near.value ? ' near' : '')} data-ready={s === 'ready' ? '1' : undefined} />
+    <div ref={el} class={'mapc' + (near.value ? ' near' : '') + (waiting.value.length <= FEW ? ' few' : '')} data-ready={s === 'ready' ? '1' : undefined} />
     {s !== 'ready' && <p class="mapmsg" role="status"><Sign n="map" size={28} /><span>{s === 'loading' ? say('m.loading') : say('m.' + s)}</span></p>}
     {s === 'ready' && <>
-      <button type="button" class="sm near" onClick={focus}><Sign n={near.value ? 'map' : 'pin'} size={16} />{say(near.value ? 'm.far' : 'm.near')}</button>
+      <button type="button" class="sm look" onClick={focus}><Sign n={near.value ? 'map' : 'pin'} size={16} />{say(near.value ? 'm.far' : 'm.near')}</button>
       <p class="mleg"><span><i class="k-pin" />{say('m.pin')}</span><span><i class="k-ok" />{say('m.group.ok')}</span><span><i class="k-bad" />{say('m.group.bad')}</span></p>
     </>}
     {missing.value.length > 0 && s !== 'nowebgl' && s !== 'failed' && <ul class="mnote">{missing.value.map((x) => <li key={x}>{x}</li>)}</ul>}

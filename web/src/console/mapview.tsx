@@ -5,16 +5,18 @@ import type * as ML from 'maplibre-gl'
 import { version } from 'maplibre-gl/package.json'
 import { render } from 'preact'
 import { get } from '../lib/api'
+import { lang } from '../lib/i18n'
 import { groups, map as conf, me } from '../lib/live'
 import type { Group, Home, Incident } from '../lib/types'
 import { HouseGlyph, kindIcon } from '../lib/ui'
+import { calmly } from './bits'
 import { current, groupOf, homeOf, open, pick } from './desk'
 import { Sign } from './icons'
 import { stateWord } from './list'
 import { baseFailed, boundsFailed, looks, near, state } from './map'
 import { waits } from './order'
 import { kind, where } from './place'
-import { line } from './roll'
+import { line, short } from './roll'
 import { say } from './say'
 import { theme } from './theme'
 
@@ -151,8 +153,8 @@ class View {
     this.undo.push(
       effect(() => { theme.value; if (!first) m.setStyle(this.style()) }),
       effect(() => { const d = dots(); (m.getSource('groups') as ML.GeoJSONSource | undefined)?.setData(d as never) }),
-      effect(() => this.drawPins()),
-      effect(() => this.drawHomes()),
+      calmly(() => [open.value, current.value, lang.value], () => this.drawPins()),
+      calmly(() => [current.value, groups.value, lang.value], () => this.drawHomes()),
       effect(() => { const id = current.value?.id ?? ''; if (id !== this.shown) { this.shown = id; if (!first) this.follow() } }),
       effect(() => { if (looks.value && !first) this.look() }),
     )
@@ -184,7 +186,7 @@ class View {
   }
 
   private drawPins() {
-    const list = open.value, cur = current.value, all = cur && !cur.closed && !list.includes(cur) ? [...list, cur] : list
+    const list = open.peek(), cur = current.peek(), all = cur && !cur.closed && !list.includes(cur) ? [...list, cur] : list
     const stack = new Map<string, number>(), ids = new Set<string>()
     for (const i of all) {
       const p = place(i)
@@ -220,7 +222,7 @@ class View {
   private clearHomes() { for (const h of this.homes) h.marker.remove(); this.homes = [] }
 
   private drawHomes() {
-    const i = current.value, list = i && !i.silent ? placed(groupOf(i.group)) : []
+    const i = current.peek(), list = i && !i.silent ? placed(groupOf(i.group)) : []
     const ids = list.map((h) => h.id).join()
     if (ids !== this.homes.map((h) => h.id).join()) {
       this.clearHomes()
@@ -234,7 +236,7 @@ class View {
       const l = line(i, h), { el } = this.homes[n]
       el.classList.add('hmk')
       el.dataset.home = h.id; el.dataset.look = l.look
-      render(<><HouseGlyph look={l.look} icon={l.icon} /><span class="hn">{h.name.replace(/^Nhà /, '')}</span><span class="vh">{say('m.homeAt', { home: h.name, state: l.word })}</span></>, el)
+      render(<><HouseGlyph look={l.look} icon={l.icon} /><span class="hn">{short(h.name)}</span><span class="vh">{say('m.homeAt', { home: h.name, state: l.word })}</span></>, el)
     })
   }
 

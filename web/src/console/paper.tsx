@@ -8,19 +8,20 @@ import { groupOf } from './desk'
 import { cause, sentence } from './events'
 import { past } from './handover'
 import { kind, official, originOf, where } from './place'
+import { secondsTo } from './roll'
 import { say, span } from './say'
 
 const at = (x: string) => `${hms(x)} ${dm(x)}`
 
 function Row({ i }: { i: Incident }) {
   const notes = i.timeline.filter((e) => e.key === 'event.noted').map((e) => `${hm(e.at)} ${sentence(e, i)}`)
-  const answered = i.homes.filter((h) => h.answer), slowest = Math.max(0, ...answered.map((h) => h.seconds))
+  const answered = i.homes.filter((h) => h.answer), slowest = Math.max(0, ...answered.map((h) => secondsTo(i, h)))
   return <tr>
     <td class="num">{i.code}<br />{at(i.opened_at)}</td>
     <td>{kind(i)}{i.mode === 'live' ? '' : `, ${t(i.mode).toLocaleLowerCase()}`}{i.silent && <><br />{say('row.silent')}</>}</td>
     <td>{where(i)}<br />{official(originOf(i), groupOf(i.group))}</td>
     <td class="num">{i.acknowledged ? <>{i.acknowledged.by}<br />{hms(i.acknowledged.at)} ({span((ms(i.acknowledged.at) - ms(i.opened_at)) / 1000)})</> : say('row.unack')}</td>
-    <td class="num">{i.silent ? '' : <>{say('r.count', { n: answered.length, m: i.homes.length })}{slowest > 0 && <><br />{say('r.after', { s: span(slowest) })}</>}</>}</td>
+    <td class="num">{i.silent ? '' : <>{say('r.count', { n: answered.length, m: i.homes.length })}{slowest > 0 && <><br />{say('pr.slowest', { s: span(slowest) })}</>}</>}</td>
     <td class="num">{i.closed ? <>{cause(i.closed.cause)}<br />{i.closed.by}, {hms(i.closed.at)}</> : say('pr.stillopen')}</td>
     <td>{[i.closed?.note, ...notes].filter(Boolean).join('; ')}</td>
   </tr>

@@ -16,7 +16,7 @@ export const area = (g: Group | null) => (g ? [g.name, g.neighbourhood].filter(B
 // official is the whole address, from small to large, without saying anything twice.
 export function official(h: Home | null, g: Group | null): string {
   const parts = [h?.address, g?.neighbourhood, g?.commune_name].filter((x): x is string => !!x)
-  return parts.filter((p, n) => parts.indexOf(p) === n).join(', ')
+  return parts.filter((p, n) => parts.indexOf(p) === n).join(', ').replace(/(\p{L}+) (?=\d)/gu, '$1\u00a0') // "Tổ 5" never breaks
 }
 
 export const coordinates = (h: Home | null) => (h?.placed ? `${h.lat.toFixed(6)}, ${h.lon.toFixed(6)}` : '')

@@ -1,7 +1,7 @@
 // The roll-call: one card per home of the group, and a line that tells everything about the home that is chosen.
 import { signal } from '@preact/signals'
 import { t } from '../lib/i18n'
-import { hms } from '../lib/time'
+import { hms, ms } from '../lib/time'
 import type { Group, Home, Incident, Roll } from '../lib/types'
 import { HouseGlyph, StateTag, after, kindIcon, lookOf, type IconName, type Look } from '../lib/ui'
 import { ask, can } from './acts'
@@ -38,16 +38,19 @@ function worst(ls: Line[]): Line | undefined {
   return ls.find((l) => l.look === 'help') ?? ls.find((l) => !l.origin && !l.roll.answer && l.roll.ladder < 3) ?? ls.find((l) => !l.origin && !l.roll.answer) ?? ls.find((l) => l.origin) ?? ls[0]
 }
 
-const short = (name: string) => name.replace(/^(Nhà|House)\s+/i, '').replace(/^s(?=ố)/, 'S')
+export const short = (name: string) => name.replace(/^(Nhà|House)\s+/i, '').replace(/^s(?=ố)/, 'S')
 
-function Card({ l, on, pick }: { l: Line; on: boolean; pick: () => void }) {
+// secondsTo is how long a home took to answer, from the opening.
+export const secondsTo = (i: Incident, r: Roll) => (r.at ? Math.max(0, (ms(r.at) - ms(i.opened_at)) / 1000) : 0)
+
+function Card({ i, l, on, pick }: { i: Incident; l: Line; on: boolean; pick: () => void }) {
   const { home, roll } = l, answered = !!roll.answer
   return <li class={l.look + (l.origin ? ' from' : '') + (on ? ' on' : '')} data-home={home.id} data-answer={roll.answer} data-ladder={roll.ladder} data-contact={roll.contact}>
     <button type="button" class="card" aria-pressed={on} onClick={pick}>
       <HouseGlyph look={l.look} icon={l.icon} />
       <span class="ct"><b title={home.name}>{short(home.name)}</b>
         <span class="st">{l.word}</span>
-        <span class="tm num">{answered ? after(roll.seconds) : l.reach}</span></span>
+        <span class="tm num">{answered ? after(secondsTo(i, roll)) : l.reach}</span></span>
       {roll.on_behalf && <span class="bh">{say('r.behalfMark')}</span>}
     </button>
   </li>
@@ -92,7 +95,7 @@ function Lane({ i, g }: { i: Incident; g: Group }) {
   const on = ls.find((l) => l.home.id === chosen) ?? ls[0]
   return <>
     <ol class={'lane7' + (ls.length > DENSE ? ' dense' : '')} style={`--n:${ls.length}`} data-arrows onKeyDown={arrows} aria-label={say('r.title')}>
-      {ls.map((l) => <Card key={l.home.id} l={l} on={l.home.id === on.home.id} pick={() => (picked.value = { ...picked.value, [i.id]: l.home.id })} />)}
+      {ls.map((l) => <Card key={l.home.id} i={i} l={l} on={l.home.id === on.home.id} pick={() => (picked.value = { ...picked.value, [i.id]: l.home.id })} />)}
     </ol>
     <HomeLine i={i} l={on} />
   </>
