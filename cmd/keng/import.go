@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/keng-vn/keng/internal/alarm"
 	"github.com/keng-vn/keng/internal/app"
@@ -22,6 +23,7 @@ func importFile(ctx context.Context, e env, args []string) (err error) {
 	fs.StringVar(&o.Database, "database", e.or("KENG_DATABASE", ""), "postgres:// `URL` (KENG_DATABASE)")
 	check := fs.Bool("check", false, "a dry run: say what would change, change nothing")
 	prune := fs.Bool("prune", false, "remove what the file's groups have and the file does not name")
+	custom := fs.String("rules", e.or("KENG_RULES", ""), "CSV `file` of dated rules instead of those built in (KENG_RULES)")
 	lang := fs.String("lang", e.or("KENG_LANG", "vi"), "language of the report, vi or en (KENG_LANG)")
 	words, err := parse(fs, args)
 	if err != nil {
@@ -49,7 +51,13 @@ func importFile(ctx context.Context, e env, args []string) (err error) {
 		_, err = fmt.Fprintf(e.out, "boundaries: %d added, %d changed, %d unchanged\n", t.Added, t.Changed, t.Unchanged)
 		return err
 	}
-	rep, err := village.Import(ctx, db, in, village.Options{Rules: rules(), Check: *check, Prune: *prune})
+	limits, err := readRules(*custom)
+	if err != nil {
+		return err
+	}
+	r := rules()
+	r.Sizes(limits, place.Province().Code, time.Now())
+	rep, err := village.Import(ctx, db, in, village.Options{Rules: r, Check: *check, Prune: *prune})
 	l := say.Lang(*lang)
 	if werr := rep.Write(e.out, l); werr != nil {
 		return errors.Join(err, werr)
@@ -63,6 +71,19 @@ func importFile(ctx context.Context, e env, args []string) (err error) {
 // rules are what the slices want of a village file.
 func rules() village.Rules {
 	return village.Rules{Plan: func(text string) error { _, err := alarm.ParsePlans(text); return err }}
+}
+
+// readRules reads the operator's own dated rules; "" is those built in.
+func readRules(file string) (place.Rules, error) {
+	if file == "" {
+		return place.BuiltInRules(), nil
+	}
+	in, err := open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = in.Close() }()
+	return place.ReadRules(in)
 }
 
 func open(name string) (io.ReadCloser, error) {

@@ -32,6 +32,7 @@ func serve(ctx context.Context, e env, args []string) error {
 	fs := flags(e, "serve", "--data DIR [flags]")
 	o := app.Options{Version: version}
 	serveFlags(fs, e, &o, "")
+	custom := fs.String("rules", e.or("KENG_RULES", ""), "CSV `file` of dated rules (emergency numbers and the like) instead of those built in (KENG_RULES)")
 	level := fs.String("log", e.or("KENG_LOG", "info"), "debug, info, warn or error (KENG_LOG)")
 	if words, err := parse(fs, args); err != nil {
 		return err
@@ -40,6 +41,9 @@ func serve(ctx context.Context, e env, args []string) error {
 	}
 	var err error
 	if o.Log, err = logger(e.err, *level); err != nil {
+		return err
+	}
+	if o.Rules, err = readRules(*custom); err != nil {
 		return err
 	}
 	a, err := app.New(ctx, o)

@@ -40,8 +40,9 @@ type Options struct {
 	DC09     string // "127.0.0.1:12000": TCP and UDP
 	Cert     string // PEM files for HTTPS and MQTTS; "" for neither
 	Key      string
-	Broker   string // mqtts://user:pass@host: join a standing broker instead of listening
-	StyleURL string // of the map's base style
+	Broker   string      // mqtts://user:pass@host: join a standing broker instead of listening
+	StyleURL string      // of the map's base style
+	Rules    place.Rules // emergency numbers and the like; nil: those built in
 	Version  string
 	Demo     bool
 	Cast     []people.Persona // the demo's one-click people
@@ -106,6 +107,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
 	}
+	if a.Rules == nil {
+		a.Rules = place.BuiltInRules()
+	}
 	if a.Now == nil {
 		a.Now = a.Clock.Now
 	}
@@ -143,9 +147,9 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.Duty = &duty.Service{DB: db, Rights: people.Rights{}, Now: a.Now}
 	a.Screens = &screen.Service{
-		Options: screen.Options{StyleURL: a.StyleURL, Demo: a.Demo, Version: a.Version},
+		Options: screen.Options{Rules: a.Rules, StyleURL: a.StyleURL, Demo: a.Demo, Version: a.Version},
 		Alarms:  a.Alarm, Devices: ready{a.Devices}, Folk: a.Book, Rights: people.Rights{}, Directory: a.Village.Directory,
-		Health: func(who people.Actor) any { return a.HealthFor(who) }, Bounds: func(ctx context.Context) ([]byte, error) { return place.Boundaries(ctx, db.Read()) }, Now: a.Now,
+		Health: func(who people.Actor) any { return a.HealthFor(who) }, Bounds: bounds{db}, Now: a.Now,
 	}
 	a.Village.Listen(func(ctx context.Context, d *place.Directory) error {
 		if err := a.Book.Reload(ctx); err != nil {

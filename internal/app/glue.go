@@ -13,6 +13,7 @@ import (
 	"github.com/keng-vn/keng/internal/dialect/plainjson"
 	"github.com/keng-vn/keng/internal/dialect/tasmota"
 	"github.com/keng-vn/keng/internal/dialect/zigbee2mqtt"
+	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/place"
 	"github.com/keng-vn/keng/internal/screen"
 	"github.com/keng-vn/keng/internal/signal"
@@ -102,6 +103,17 @@ func (r ready) Ready(g place.GroupID) map[place.HomeID]screen.Readiness {
 func (r ready) Strange(g place.GroupID) (found, unknown int) {
 	f, u := r.v.Strangers(g)
 	return len(f), len(u)
+}
+
+// bounds shows the boundaries that were imported.
+type bounds struct{ db *store.DB }
+
+// Have implements screen.Bounds.
+func (b bounds) Have(ctx context.Context) (bool, error) { return place.HasBoundaries(ctx, b.db.Read()) }
+
+// GeoJSON implements screen.Bounds.
+func (b bounds) GeoJSON(ctx context.Context) ([]byte, error) {
+	return place.Boundaries(ctx, b.db.Read())
 }
 
 // calmer strikes in the evening.

@@ -83,7 +83,7 @@ var rules = map[string]rule{
 	"GET /api/v1/handovers":                   {readsNotes, "", false},
 	"POST /api/v1/handovers":                  {handsOver, `{"text":"x"}`, false},
 	"GET /api/v1/boundaries":                  {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // none were imported
-	"GET /{$}":                                {all(signIn, yes, yes, yes, elsewher, elsewher, elsewher, elsewher), "", false},    // tokens of officers
+	"GET /{$}":                                {all(signIn, yes, yes, yes, elsewher, elsewher, elsewher, elsewher), "", false},         // tokens of officers
 	"GET /console":                            {all(signIn, elsewher, elsewher, elsewher, yes, yes, yes, yes), "", false},
 	"POST /v1/signal":                         {all(signIn, signIn, signIn, signIn, signIn, signIn, signIn, signIn), `{}`, false}, // a hub's signature, not a person's session
 	"GET /i/{secret}":                         {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},

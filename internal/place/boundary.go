@@ -116,6 +116,15 @@ func Boundaries(ctx context.Context, q Querier) ([]byte, error) {
 	return []byte(`{"type":"FeatureCollection","features":[` + b.String() + `]}`), nil
 }
 
+// HasBoundaries reports whether any boundary is stored.
+func HasBoundaries(ctx context.Context, q Querier) (bool, error) {
+	var n int
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM place_boundary LIMIT 1) AS one`).Scan(&n); err != nil {
+		return false, fmt.Errorf("look for boundaries: %w", err)
+	}
+	return n > 0, nil
+}
+
 func readBoundaries(r io.Reader) ([]feature, error) {
 	text, err := io.ReadAll(io.LimitReader(r, boundaryBytes+1))
 	if err != nil {

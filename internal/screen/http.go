@@ -90,7 +90,7 @@ func (v *Service) serveBounds(w http.ResponseWriter, r *http.Request) error {
 	var b []byte
 	if v.Bounds != nil {
 		var err error
-		if b, err = v.Bounds(r.Context()); err != nil {
+		if b, err = v.Bounds.GeoJSON(r.Context()); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/keng-vn/keng/internal/people"
@@ -54,21 +55,22 @@ type Rights interface {
 	MaySeeHealth(a people.Actor) bool
 }
 
-// Number is an emergency number, from configuration.
+// Number is an emergency number; they are rows of configuration ([place.Rules]).
 type Number struct {
-	Number string `json:"number" yaml:"number"`
-	Name   string `json:"name_key" yaml:"name"`
+	Number string `json:"number"`
+	Name   string `json:"name_key" doc:"fire_rescue, police, ambulance, disaster"`
 }
 
-// Numbers of Vietnam. Source: Decisions 2023 and 2024/QĐ-TTg of 2025-09-15 for
-// 112; 111 stands for child protection, to be confirmed. They are configuration:
-// a project to merge them into one national centre is a draft.
-var defaultNumbers = []Number{{"114", "fire_rescue"}, {"113", "police"}, {"115", "ambulance"}, {"112", "disaster"}}
+// Bounds knows the boundaries of the units.
+type Bounds interface {
+	Have(ctx context.Context) (bool, error)
+	GeoJSON(ctx context.Context) ([]byte, error)
+}
 
 // Options is what an operator may set.
 type Options struct {
-	Numbers  []Number // nil: the country's
-	StyleURL string   // of the map's base style; "" for none
+	Rules    place.Rules // emergency numbers and the like
+	StyleURL string      // of the map's base style; "" for none
 	Demo     bool
 	Version  string
 }
@@ -82,7 +84,7 @@ type Service struct {
 	Rights    Rights
 	Directory func() *place.Directory
 	Health    func(a people.Actor) any // how Keng is, as far as it concerns a; becomes JSON
-	Bounds    func(ctx context.Context) ([]byte, error)
+	Bounds    Bounds                   // may be nil
 	Now       func() time.Time
 
 	hub hub
@@ -178,11 +180,8 @@ func (v *Service) State(ctx context.Context, a people.Actor, lang string) (State
 		return StateView{}, err
 	}
 	s := StateView{
-		Now: v.Now(), Seq: seq, Me: me(a), Demo: v.Demo, Lang: lang, Version: v.Version, Numbers: v.Numbers, Groups: []GroupView{},
+		Now: v.Now(), Seq: seq, Me: me(a), Demo: v.Demo, Lang: lang, Version: v.Version, Numbers: v.numbers(a, groups), Groups: []GroupView{},
 		Incidents: incidents, Map: MapView{StyleURL: v.StyleURL},
-	}
-	if s.Numbers == nil {
-		s.Numbers = defaultNumbers
 	}
 	for _, g := range groups {
 		s.Groups = append(s.Groups, v.Group(a, g))
@@ -191,10 +190,25 @@ func (v *Service) State(ctx context.Context, a people.Actor, lang string) (State
 		s.Health = v.Health(a)
 	}
 	if v.Bounds != nil {
-		b, err := v.Bounds(ctx)
-		s.Map.HasBoundaries = err == nil && len(b) > 0
+		have, err := v.Bounds.Have(ctx)
+		s.Map.HasBoundaries = err == nil && have
 	}
 	return s, nil
+}
+
+// numbers are the emergency numbers that hold where a is, fire first.
+func (v *Service) numbers(a people.Actor, groups []place.Group) []Number {
+	unit := a.Scope.Unit
+	if unit == "" && len(groups) > 0 {
+		unit = groups[0].Commune
+	}
+	list := []Number{}
+	for _, key := range v.Rules.Keys("number.") {
+		if r, ok := v.Rules.At(key, unit, v.Now()); ok {
+			list = append(list, Number{r.Value, strings.TrimPrefix(key, "number.")})
+		}
+	}
+	return list
 }
 
 func me(a people.Actor) MeView {

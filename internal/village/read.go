@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -14,26 +15,28 @@ import (
 
 // Rules are what an operator may set about village files.
 type Rules struct {
-	Least, Most int                     // homes of a group without a warning; 0: [GroupLeast] and [GroupMost]
+	Least, Most int                     // homes of a group without a warning; 0: what [place.BuiltInRules] say today
 	Plan        func(json string) error // says what is wrong with a group's own alarm plan; nil accepts any
 }
 
-// The size of a group. Source: guidance of the fire police (C07) on neighbour
-// groups, 5 to 15 adjoining homes; provinces differ, so it only warns.
-const (
-	GroupLeast = 5
-	GroupMost  = 15
-)
+// Sizes sets how many homes a group has without a warning, in unit at time now.
+// Provinces differ, so another size is never an error.
+func (r *Rules) Sizes(rules place.Rules, unit place.UnitCode, now time.Time) {
+	for key, field := range map[string]*int{"group.least": &r.Least, "group.most": &r.Most} {
+		if row, ok := rules.At(key, unit, now); ok {
+			if n, err := strconv.Atoi(row.Value); err == nil {
+				*field = n
+			}
+		}
+	}
+}
 
 // Parse reads a village file and everything that is wrong with it. When the rows
 // are bad, the file is not whole and must not be used. The error is only about
 // reading r.
 func Parse(r io.Reader, rules Rules) (File, Rows, error) {
-	if rules.Least == 0 {
-		rules.Least = GroupLeast
-	}
-	if rules.Most == 0 {
-		rules.Most = GroupMost
+	if rules.Least == 0 || rules.Most == 0 {
+		rules.Sizes(place.BuiltInRules(), "", time.Now())
 	}
 	c := newReader(rules)
 	n, err := readTree(r)
