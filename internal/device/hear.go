@@ -12,7 +12,7 @@ import (
 	"github.com/keng-vn/keng/internal/signal"
 )
 
-// panelDialect is spoken by alarm panels, which arm by themselves.
+// panelDialect is spoken by alarm panels, which arm by themselves, over [Panels].
 const panelDialect = "dc09"
 
 // debt is what a message still waits for before its sender may forget it.

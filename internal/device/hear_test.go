@@ -1,6 +1,7 @@
 package device
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,6 +28,16 @@ func TestPressIsASignalOfItsHome(t *testing.T) {
 	if !strings.HasPrefix(s.Key, "b1/") || s.Device != "b1" || s.DevKind != signal.Button || s.Home != "h1" || s.Group != "g1" ||
 		s.Kind != signal.Alarm || s.Category != signal.Panic || s.At.Location() != time.UTC || s.At.Nanosecond()%1e6 != 0 {
 		t.Errorf("signal %+v", s)
+	}
+}
+
+func TestRepeatsKnowOfAnAlarmOnItsWay(t *testing.T) {
+	r := bare(Config{}, sirensOf()...)
+	on := int64(0)
+	r.alarms.ring = func(signal.Signal) { on = r.sirens.alarms.Load() }
+	r.say("b1", "press")
+	if on != 1 || r.sirens.alarms.Load() != 0 {
+		t.Errorf("%d on the way, %d afterwards", on, r.sirens.alarms.Load())
 	}
 }
 
@@ -408,4 +419,37 @@ func BenchmarkHeartbeat(b *testing.B) {
 	for b.Loop() {
 		r.Publish(broker.Publish{Space: "alley12", Topic: "plain/b1", Payload: []byte("beat")}, done)
 	}
+}
+
+func TestRestoreThatCannotBeWrittenIsNotAcknowledged(t *testing.T) {
+	r := bare(Config{}, dev("d1", "h1", signal.Smoke, ""))
+	r.say("d1", "alarm")
+	r.journal.fails = errors.New("no")
+	if r.say("d1", "restore") {
+		t.Error("acknowledged")
+	}
+	if !r.say("d1", "alarm") {
+		t.Error("an alarm hangs on its own entry, not on this one")
+	}
+}
+
+func TestOldWordsOfAHubThatCameBackDoNotRing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(30 * 366 * 24 * time.Hour) // the bubble begins in 2000, when no device's clock is believed
+		r := bare(Config{}, dev("d1", "h1", signal.Smoke, ""))
+		r.start(t)
+		r.say("d1", "restore")
+		wait(time.Hour)
+		hubSays(r, "state", "online")
+		old := fmt.Sprintf("alarm at=%d", time.Now().Add(-40*time.Second).UnixMilli())
+		r.say("d1", old)
+		if got := r.alarms.take(); len(got) > 0 {
+			t.Errorf("rang: %+v", got)
+		}
+		wait(time.Second)
+		r.say("d1", fmt.Sprintf("alarm at=%d", time.Now().UnixMilli()))
+		if got := r.alarms.take(); len(got) != 1 {
+			t.Errorf("a fresh word after the old one: %+v", got)
+		}
+	})
 }

@@ -195,19 +195,6 @@ func (l *live) connected(there bool, now time.Time) {
 // for get their desire.
 func (v *Service) Subscribed(n broker.Space, _, filter string) { v.sirens.subscribed(n, filter) }
 
-// subscribedAll asserts every siren's desire.
-func (v *sirens) subscribedAll() {
-	v.mu.RLock()
-	all := make([]*siren, 0, len(v.all))
-	for _, s := range v.all {
-		all = append(all, s)
-	}
-	v.mu.RUnlock()
-	for _, s := range all {
-		v.contact(s)
-	}
-}
-
 // changedSpace notes that the homes behind a hub look different.
 func (v *Service) changedSpace(s *space) {
 	var told []place.GroupID

@@ -315,12 +315,13 @@ func (h *hearing) restore(r dialect.Reading) Verdict {
 	}
 	h.Missed = time.Time{}
 	old, known := h.level(r.Property)
-	if known && !old.Alarm && r.Level {
-		return Verdict{}
+	pressed := slices.ContainsFunc(h.Presses, func(p Press) bool { return p.Property == r.Property })
+	var v Verdict
+	if !known || old.Alarm {
+		h.setLevel(r.Property, false, "")
+		v.Keep = true
 	}
-	h.setLevel(r.Property, false, "")
-	v := Verdict{Keep: true}
-	if old.Key != "" || !r.Level {
+	if old.Key != "" || pressed || !r.Level {
 		v.Do, v.Kind, v.Category, v.Key, v.Value = Pass, r.Kind, h.category(r), h.newKey(""), r.Value
 	}
 	return v

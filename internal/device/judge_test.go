@@ -415,3 +415,22 @@ func ExampleHear() {
 	fmt.Println(vs[0].Do == Ring, vs[0].Category, vs[0].Key)
 	// Output: true panic g1-h1-button/1777636800000
 }
+
+// TestAnOldWordIsNoSignOfLife: a hub that repeats its last states shows that the
+// hub lives, not its devices.
+func TestAnOldWordIsNoSignOfLife(t *testing.T) {
+	m := said{kind: restore, sender: noon}
+	s, _ := Hear(nil, State{}, m.readings(), m.facts(signal.Smoke, noon), noon)
+	later := noon.Add(20 * time.Hour)
+	if s, _ = Hear(nil, s, m.readings(), m.facts(signal.Smoke, later), later); !s.Seen.Equal(noon) {
+		t.Errorf("seen at %s", s.Seen)
+	}
+	m.sender = later
+	if s, _ = Hear(nil, s, m.readings(), m.facts(signal.Smoke, later), later); !s.Seen.Equal(later) {
+		t.Errorf("a new word is a sign of life: seen at %s", s.Seen)
+	}
+	m.sender, m.stored = time.Time{}, true
+	if s, _ = Hear(nil, s, m.readings(), m.facts(signal.Smoke, later), later.Add(time.Hour)); !s.Seen.Equal(later) {
+		t.Errorf("a stored value: seen at %s", s.Seen)
+	}
+}

@@ -6,9 +6,12 @@ import (
 	"github.com/keng-vn/keng/internal/dialect"
 )
 
+// webhookDialect is the word of devices that speak only over POST /v1/signal.
+const webhookDialect = "webhook"
+
 // OffMQTT is the dialect of devices that do not speak over MQTT: "webhook", and
-// "dc09", whose receiver hands its readings to [Service.Heard]. It is their word
-// in a village file; they have no topics and cannot be commanded.
+// "dc09", whose receiver talks to [Panels]. They have no topics and cannot be
+// commanded.
 type OffMQTT string
 
 // Name implements [dialect.Dialect].

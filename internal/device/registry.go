@@ -77,7 +77,8 @@ type registry struct {
 	devices  map[signal.DeviceID]*wired
 	groups   map[place.GroupID][]*wired
 	accounts map[string]account
-	webhook  map[string][]byte // key by hub
+	webhook  map[string][]byte        // key by hub
+	panels   map[string][]panelDevice // by DC-09 account
 	places   Places
 }
 
@@ -95,7 +96,7 @@ type source struct {
 func (src source) build() *registry {
 	r := &registry{
 		spaces: map[broker.Space]*space{}, devices: make(map[signal.DeviceID]*wired, len(src.devices)),
-		groups: map[place.GroupID][]*wired{}, accounts: map[string]account{}, webhook: map[string][]byte{}, places: src.places,
+		groups: map[place.GroupID][]*wired{}, accounts: map[string]account{}, webhook: map[string][]byte{}, panels: map[string][]panelDevice{}, places: src.places,
 	}
 	for name, h := range src.hubs {
 		r.accounts[name] = account{secretHash: h.secretHash, space: broker.Space(name)}
@@ -108,11 +109,17 @@ func (src source) build() *registry {
 	for _, list := range r.groups {
 		slices.SortFunc(list, func(a, b *wired) int { return cmp.Compare(a.ID, b.ID) })
 	}
+	for _, list := range r.panels {
+		slices.SortFunc(list, func(a, b panelDevice) int { return cmp.Compare(a.ID, b.ID) })
+	}
 	return r
 }
 
 func (src source) wire(id signal.DeviceID, row deviceRow) *wired {
 	d := &wired{NewDevice: row.NewDevice, lang: src.dialects[row.Dialect], live: src.lives[id]}
+	if d.lang == nil && (row.Dialect == panelDialect || row.Dialect == webhookDialect) {
+		d.lang = OffMQTT(row.Dialect)
+	}
 	if src.places != nil {
 		if g, ok := src.places.GroupOf(row.Home); ok {
 			d.group = g.ID
@@ -136,6 +143,9 @@ func (r *registry) add(src source, d *wired, row deviceRow) {
 	r.devices[d.ID] = d
 	if d.group != "" {
 		r.groups[d.group] = append(r.groups[d.group], d)
+	}
+	if d.Dialect == panelDialect {
+		r.addPanel(d)
 	}
 	if d.space == "" || d.lang == nil {
 		return

@@ -237,6 +237,7 @@ type journal struct {
 	ops   int
 	waits []func(error)
 	slow  bool
+	fails error
 }
 
 func (j *journal) Do(_ store.Op, done func(error)) {
@@ -248,7 +249,7 @@ func (j *journal) Do(_ store.Op, done func(error)) {
 	}
 	j.mu.Unlock()
 	if !slow && done != nil {
-		done(nil)
+		done(j.fails)
 	}
 }
 
@@ -389,3 +390,8 @@ func (r *rig) say(id, payload string, flags ...func(*broker.Publish)) (acked boo
 
 func retained(p *broker.Publish) { p.Retain = true }
 func dup(p *broker.Publish)      { p.Dup = true }
+
+// panelFunc shows a group to Home Assistant.
+type panelFunc func(string) []dialect.Message
+
+func (f panelFunc) Show(g place.GroupID) []dialect.Message { return f(string(g)) }

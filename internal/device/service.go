@@ -126,16 +126,12 @@ func (v *Service) Join(l Links) {
 	v.sirens.front = l.Front
 }
 
-// Start begins to re-assert, supervise and save. Sirens that can be reached
-// already, over a standing broker, get their desire now.
+// Start begins to re-assert, supervise and save.
 func (v *Service) Start() {
 	ctx, stop := context.WithCancel(context.Background())
 	v.stop = stop
 	for _, job := range [...]func(context.Context){v.sirens.run, v.supervise, v.keepSaving, v.deliver, v.keepWired} {
 		v.crew.Go(func() { job(ctx) })
-	}
-	if v.Standing {
-		v.sirens.subscribedAll()
 	}
 }
 

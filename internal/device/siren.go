@@ -276,6 +276,7 @@ func (v *sirens) hear(id signal.DeviceID, k signal.Kind, stored bool) {
 	now := time.Now()
 	if (k == signal.Sounding || k == signal.Quiet) && !stored {
 		s.drive.hear(k, now)
+		s.drive.confirms = s.drive.confirms || k == signal.Sounding // it tells after all
 	}
 	if !s.drive.met || k == signal.Online {
 		if s.drive.contact(now) {

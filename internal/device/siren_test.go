@@ -92,6 +92,46 @@ func TestMuteSirenIsToldUntilItsHubAcknowledges(t *testing.T) {
 	})
 }
 
+// TestSirenThatOnceToldIsBelievedToTell: its dialect does not know that it
+// confirms (a script, a relay), but it did.
+func TestSirenThatOnceToldIsBelievedToTell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, sirensOf("mute")...)
+		r.start(t)
+		r.Desire("g1", fire)
+		r.say("s1", "sounding")
+		synctest.Wait()
+		if got := r.reports.take(); !slices.Contains(got, "i1 h1 s1 L3") {
+			t.Errorf("reports %v", got)
+		}
+		r.Desire("g1", Desire{})
+		r.say("s1", "quiet")
+		wait(time.Hour)
+		r.front.take()
+		r.wire(sirensOf("mute")...) // read again: what it did is still known
+		r.Desire("g1", fire)
+		wait(4 * time.Second)
+		if n := len(r.front.take()); n < 3 {
+			t.Errorf("told %d times in four seconds, though it does not confirm", n)
+		}
+	})
+}
+
+func TestKnownToTellAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, sirensOf("mute")...)
+		l := r.now.Load().devices["s1"].live
+		l.change(func(s *State) { s.Confirmed = true })
+		r.wire(sirensOf("mute")...)
+		r.start(t)
+		r.Desire("g1", fire)
+		wait(4 * time.Second)
+		if n := len(r.front.take()); n < 3 {
+			t.Errorf("told %d times in four seconds, though it does not confirm", n)
+		}
+	})
+}
+
 func TestSoundingSirenIsToldAgainBeforeItStops(t *testing.T) {
 	for model, want := range map[string][]time.Duration{
 		"":      {0, 170 * time.Second, 340 * time.Second},
@@ -239,6 +279,29 @@ func TestSirenThatRangBeforeACrashIsSilenced(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestWordsOfTheLastAlarmConfirmNothing: a siren that never said that it fell
+// silent, and is gone now, is not sounding in the next alarm.
+func TestWordsOfTheLastAlarmConfirmNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, sirensOf("")...)
+		r.start(t)
+		r.Desire("g1", fire)
+		r.say("s1", "sounding")
+		r.Desire("g1", Desire{})
+		wait(time.Hour)
+		r.front.take()
+		r.reports.take()
+		r.Desire("g1", Desire{Sounding: true, Incident: "i2"})
+		wait(4 * time.Second)
+		if n := len(r.front.take()); n < 3 {
+			t.Errorf("told %d times in four seconds", n)
+		}
+		if got := r.reports.take(); !slices.Equal(got, []string{"i2 h1 s1 L2"}) {
+			t.Errorf("reports %v", got)
+		}
+	})
 }
 
 func TestFirstContactDuringAlarmRings(t *testing.T) {

@@ -56,6 +56,9 @@ func (v *sirens) place(d *wired) *siren {
 	v.mu.RUnlock()
 	r := v.ringer(d.group)
 	longest := v.longest(d)
+	d.live.mu.Lock()
+	confirmed := d.live.state.Confirmed
+	d.live.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := old
@@ -67,7 +70,7 @@ func (v *sirens) place(d *wired) *siren {
 		return s
 	}
 	s.dev, s.longest, s.broken = d, longest, false
-	s.drive.confirms = d.lang.Confirms(d.as)
+	s.drive.confirms = d.lang.Confirms(d.as) || confirmed
 	s.commands = map[command][]dialect.Message{}
 	for _, o := range [...]order{{}, {true, dialect.AlarmPattern}, {true, dialect.OriginPattern}} {
 		c := command{order: o}

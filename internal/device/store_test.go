@@ -292,6 +292,29 @@ func TestKillLosesNoLevelThatWasAcknowledged(t *testing.T) {
 	})
 }
 
+func TestAnotherThingBehindTheSameNameHasNoPast(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		db := open(t, dsn)
+		devices := complete()
+		if _, err := putAll(t, db, alley12, devices); err != nil {
+			t.Fatal(err)
+		}
+		p := run(t, db, Config{})
+		p.say(t, "d1", "alarm")
+		p.stop(t)
+		devices[2].Topic = "plain/d2"
+		if _, err := putAll(t, db, alley12, devices); err != nil {
+			t.Fatal(err)
+		}
+		q := run(t, db, Config{})
+		defer q.stop(t)
+		q.say(t, "d2", "alarm")
+		if got := q.alarms.take(); len(got) != 1 {
+			t.Errorf("signals %+v", got)
+		}
+	})
+}
+
 func TestPressSentAgainAfterAKillHasItsOldKey(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, dsn string) {
 		db := open(t, dsn)

@@ -285,8 +285,8 @@ func (v *Service) Strangers(g place.GroupID) ([]Found, []Unknown) {
 	reg := v.now.Load()
 	var hubs []string
 	for _, d := range reg.groups[g] {
-		if d.space != "" && !slices.Contains(hubs, string(d.space)) {
-			hubs = append(hubs, string(d.space))
+		if n := d.strangers(); n != "" && !slices.Contains(hubs, n) {
+			hubs = append(hubs, n)
 		}
 	}
 	return v.heard.of(hubs, func(hub string, f *Found) bool {
