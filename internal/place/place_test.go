@@ -313,6 +313,7 @@ func TestBoundariesRefuseWhatIsWrong(t *testing.T) {
 		"twice":           {one("04792", good), "twice"},
 		"point":           {one("04795", `{"type":"Point","coordinates":[1,1]}`), "Polygon"},
 		"swapped":         {one("04795", `{"type":"Polygon","coordinates":[[[20,105],[21,105],[21,106],[20,105]]]}`), "longitude"},
+		"off the map":     {one("04795", `{"type":"Polygon","coordinates":[[[-181,1],[2,1],[2,2],[-181,1]]]}`), "longitude"},
 		"open ring":       {one("04795", `{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,2]]]}`), "closed"},
 		"short ring":      {one("04795", `{"type":"Polygon","coordinates":[[[1,1],[2,1],[1,1]]]}`), "four"},
 		"no polygons":     {one("04795", `{"type":"MultiPolygon","coordinates":[]}`), "without"},
