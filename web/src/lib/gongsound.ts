@@ -33,7 +33,7 @@ export async function unlock() {
 const partials = [[412, 0.5, 1.6], [1135, 0.35, 1.1], [2224, 0.22, 0.7], [3677, 0.12, 0.4]] // Hz, loudness, decay in s
 
 function strike(after: number, loud = 1, pitch = 1, length = 1) {
-  if (!ctx || !out) return
+  if (ctx?.state !== 'running' || !out) return // strokes that wait for a sleeping context would all sound at once
   const at = ctx.currentTime + after
   for (const [hz, gain, decay] of partials) {
     const o = ctx.createOscillator(), v = ctx.createGain(), end = at + decay * length

@@ -80,12 +80,13 @@ function adopt(s: State) {
   me.value = s.me; demo.value = s.demo; language.value = s.lang; numbers.value = s.numbers; map.value = s.map; health.value = s.health
   groups.value = s.groups ?? []
   const old = incidents.value
-  incidents.value = order((s.incidents ?? []).map((i) => { const had = old.find((o) => o.id === i.id); return had && had.version > i.version ? had : i }))
+  incidents.value = order((s.incidents ?? []).map(whole).map((i) => { const had = old.find((o) => o.id === i.id); return had && had.version > i.version ? had : i }))
   for (const i of incidents.value) hooks.onIncident?.(i, old.find((o) => o.id === i.id))
   void outbox.identify(s.me.person)
 }
 
 function take(i: Incident) {
+  whole(i)
   const had = incidents.value.find((o) => o.id === i.id)
   if (had && had.version >= i.version) return
   incidents.value = order([i, ...incidents.value.filter((o) => o.id !== i.id)])
@@ -98,6 +99,13 @@ function takeGroup(g: Group) { groups.value = groups.value.some((o) => o.id === 
 // order: open before closed, real before drill before test, somebody in need first, then the newest.
 const rank = (i: Incident) => (i.closed ? 8 : 0) + (i.mode === 'live' ? 0 : i.mode === 'drill' ? 2 : 4) + (i.need_help > 0 ? 0 : 1)
 function order(l: Incident[]) { return l.sort((a, b) => rank(a) - rank(b) || ms(b.opened_at) - ms(a.opened_at)) }
+
+// whole fills lists that the server left out because they are empty.
+function whole(i: Incident): Incident {
+  i.origins ??= []; i.homes ??= []; i.silences ??= []; i.timeline ??= []
+  for (const r of i.homes) r.people ??= []
+  return i
+}
 
 function isIncident(x: unknown): x is Incident { return !!x && typeof x === 'object' && 'version' in x && 'origins' in x }
 

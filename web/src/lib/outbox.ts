@@ -79,6 +79,7 @@ function lane(d: Deed): string { return d.alarm ? d.id : d.path.match(/\/(?:inci
 
 export function flush() {
   clearTimeout(timer); timer = 0
+  if (!person) return
   const waiting = queue.value.filter((d) => d.person === person)
   const next = new Map<string, Deed>()
   for (const d of [...waiting.filter((d) => d.alarm), ...waiting.filter((d) => !d.alarm)]) if (!next.has(lane(d))) next.set(lane(d), d)

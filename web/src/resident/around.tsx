@@ -7,7 +7,7 @@ import { hm, ms } from '../lib/time'
 import type { Incident } from '../lib/types'
 import { Icon, Sheet, kindIcon } from '../lib/ui'
 import { l } from './later'
-import { alarms, answer, close, danger, home, kindOf, mine, numberFor, open, place, show, t, takeBack, toast, whose } from './model'
+import { alarms, answer, close, danger, home, kindOf, leads, mine, numberFor, open, place, show, t, takeBack, toast, whose } from './model'
 import { CallLink, Heading, Top } from './parts'
 
 export function CallSheet({ incident }: { incident?: Incident }) {
@@ -62,8 +62,9 @@ export function Toast() {
 
 // BellTest looks nothing like an alarm: no red, no full screen, one calm question.
 export function BellTest({ i }: { i: Incident }) {
-  const said = mine(i)
+  const said = mine(i), n = i.homes.length, heard = i.homes.filter((r) => r.answer).length, sirens = i.homes.filter((r) => r.siren?.sounding > 0).length
   return <section class="card belltest" aria-labelledby="bt" data-testid="bell-test"><div class="row"><h2 id="bt"><Icon n="sound" />{l('bellNow')}</h2></div>
+    {leads.value && <p class="num" role="status" data-testid="bell-count">{l('bellCount', { sirens, heard, n })}</p>}
     {said ? <p role="status">{l('bellThanks')}</p> : <><p>{l('bellNowSub')}</p><button type="button" class="big calm" data-testid="bell-heard" onClick={() => answer(i, 'safe')}><Icon n="check" />{l('bellHeard')}</button></>}
   </section>
 }

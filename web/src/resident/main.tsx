@@ -60,9 +60,19 @@ function onIncident(i: Incident, before: Incident | undefined) {
 
 effect(() => {
   const i = loudest.value
-  if (!i) return gong.stop()
-  gong.ring(i.mode === 'live' ? 'alarm' : 'drill')
+  sound(i ? (i.mode === 'live' ? 'alarm' : 'drill') : null)
 })
+
+// sound rings in one tab only: the one that may sound and asked first. The others wait for its turn to end.
+let wanted: gong.Code | null = null, asked = false, letGo: (() => void) | null = null
+function sound(code: gong.Code | null) {
+  wanted = code
+  if (!code) { gong.stop(); letGo?.(); letGo = null } else if (letGo || !gong.audible.value || !navigator.locks) gong.ring(code)
+  else if (!asked) {
+    asked = true
+    void navigator.locks.request('keng-sound', () => new Promise<void>((ok) => { asked = false; if (wanted) { letGo = ok; gong.ring(wanted) } else ok() }))
+  }
+}
 effect(() => {
   const i = loudest.value, pattern = i && (i.mode === 'live' ? shakes.alarm : shakes.drill)
   if (!pattern) return

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import { t as common, words } from '../lib/i18n'
 import { later } from '../lib/lazy'
-import { connection, group, homeOf, groupOf, incidents, me, now, numbers } from '../lib/live'
+import { connection, group, homeOf, groupOf, incidents, me, now, numbers, serverNow } from '../lib/live'
 import { queue, raised, recall, send, type Deed } from '../lib/outbox'
 import { ms } from '../lib/time'
 import type { Answer, Category, Cause, Home, Incident } from '../lib/types'
@@ -103,7 +103,7 @@ export function raise(category?: Category): Deed {
   const silent = category === 'holdup'
   open.value = null
   if (!silent) { tab.value = 'gong'; past.value = null }
-  return send('/api/v1/incidents', { home: me.value?.home || undefined, category, silent: silent || undefined, pressed_at: new Date(now.value).toISOString() }, { alarm: true, quiet: silent, told: t('askYes') })
+  return send('/api/v1/incidents', { home: me.value?.home || undefined, category, silent: silent || undefined, pressed_at: new Date(serverNow()).toISOString() }, { alarm: true, quiet: silent, told: t('askYes') })
 }
 
 // name says what the danger is, also of an alarm that the server does not know yet.
