@@ -1,6 +1,7 @@
 package village
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -35,9 +36,9 @@ func (r *Rules) Sizes(rules place.Rules, unit place.UnitCode, now time.Time) {
 // are bad, the file is not whole and must not be used. The error is only about
 // reading r.
 func Parse(r io.Reader, rules Rules) (File, Rows, error) {
-	if rules.Least == 0 || rules.Most == 0 {
-		rules.Sizes(place.BuiltInRules(), "", time.Now())
-	}
+	usual := Rules{}
+	usual.Sizes(place.BuiltInRules(), "", time.Now())
+	rules.Least, rules.Most = cmp.Or(rules.Least, usual.Least), cmp.Or(rules.Most, usual.Most)
 	c := newReader(rules)
 	n, err := readTree(r)
 	if b, ok := errors.AsType[*broken](err); ok {
