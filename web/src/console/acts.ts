@@ -4,7 +4,7 @@
 // WITHIN: a siren must not be silenced by a key pressed in an outage minutes ago.
 import { computed, signal } from '@preact/signals'
 import { queue, send } from '../lib/outbox'
-import type { Answer, Cause, Incident } from '../lib/types'
+import type { Answer, Category, Cause, Incident } from '../lib/types'
 import { live, open, waits } from './order'
 import { mayAct } from './desk'
 import { say } from './say'
@@ -14,7 +14,7 @@ const WITHIN = 20_000 // ms
 // SILENCE is how long a group's sirens rest; the server never allows more than its plan's silence_max.
 export const SILENCE = 180 // seconds
 
-export type Verb = 'acknowledge' | 'attend' | 'control' | 'silence' | 'close' | 'notes' | 'answers'
+export type Verb = 'acknowledge' | 'attend' | 'control' | 'silence' | 'close' | 'notes' | 'answers' | 'category'
 
 const path = (i: Incident, v: Verb) => `/api/v1/incidents/${i.id}/${v}`
 const waitingPaths = computed(() => new Set(queue.value.map((d) => d.path)))
@@ -29,6 +29,7 @@ export function can(i: Incident, v: Verb): boolean {
     case 'acknowledge': return live(i) ? waits(i) : i.response === 'unacknowledged'
     case 'attend': return i.response === 'unacknowledged' || i.response === 'acknowledged'
     case 'control': return i.response !== 'under_control'
+    case 'category': return live(i) && !i.silent
     case 'silence': return !i.silent && i.annunciation === 'sounding'
     default: return true
   }
@@ -46,9 +47,10 @@ export const control = (i: Incident) => act(i, 'control', {}, say('act.control')
 export const silence = (i: Incident) => act(i, 'silence', { home: '', seconds: SILENCE }, say('act.silence'))
 export const close = (i: Incident, cause: Cause, note: string) => act(i, 'close', { cause, note }, say('act.close'))
 export const note = (i: Incident, text: string) => act(i, 'notes', { text }, say('tl.note'))
+export const name = (i: Incident, category: Category) => act(i, 'category', { category }, say('act.kind'))
 export const answerFor = (i: Incident, home: string, answer: Answer, reason: string) => act(i, 'answers', { home, answer, reason }, say('r.behalf'))
 
 // Dialogs that an act needs first.
-export type Ask = { what: 'close'; id: string } | { what: 'behalf'; id: string; home: string } | { what: 'keys' } | null
+export type Ask = { what: 'close' | 'kind'; id: string } | { what: 'behalf'; id: string; home: string } | { what: 'keys' } | null
 export const asking = signal<Ask>(null)
 export function ask(a: Ask) { asking.value = a }

@@ -25,7 +25,7 @@ export function Bar() {
   return <header class="bar">
     <a class="skip" href="#incs">{say('app.skip')}</a>
     <div class="logo" aria-hidden="true"><Sign n="gong" size={22} /></div>
-    <div class="unit"><h1>Kẻng<span class="vh">, {say('app.h1')}</span></h1><span>{say('app.desk', { unit: m?.unit_name || '' })}</span></div>
+    <div class="unit"><h1>Kẻng<span class="vh">, {say('app.h1')}</span></h1><span>{say('app.desk', { unit: (m?.unit_name ?? '').replace(/^(Phường|Xã|Đặc khu)/, (x) => x.toLocaleLowerCase()) })}</span></div>
     <Chips />
     <div class="me"><span>{m ? t(m.role) : ''}</span><b>{m?.name}</b></div>
     <div class="tools">

@@ -2,11 +2,12 @@
 import { signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../lib/i18n'
-import { hms } from '../lib/time'
+import { incidents } from '../lib/live'
+import { hms, mmss, ms } from '../lib/time'
 import type { Incident } from '../lib/types'
 import { SILENCE, acknowledge, ask, attend, can, control, note, pending, silence, type Verb } from './acts'
 import { KindMark, Kbd, Since, Until } from './bits'
-import { current, groupOf, homeOf, mayAct } from './desk'
+import { current, groupOf, homeOf, mayAct, show } from './desk'
 import { cause, device, icon, sentence, step } from './events'
 import { Sign } from './icons'
 import { letters } from './keys'
@@ -19,8 +20,8 @@ function Head({ i }: { i: Incident }) {
   const h = originOf(i), g = groupOf(i.group)
   return <div class="d1">
     <KindMark i={i} big />
-    <div class="dt"><h2>{kind(i)}<span class="code num">{i.code}</span></h2><p><b>{h?.name ?? where(i)}</b>{i.origins[0]?.device_kind && <>, {device(i.origins[0].device_kind)}</>}<br />{area(g)}</p></div>
-    <div class="tmr"><span class="num">{i.closed ? hms(i.closed.at).slice(0, 5) : <Since at={i.opened_at} />}</span><small class="num">{say('det.from', { t: hms(i.opened_at) })}</small></div>
+    <div class="dt"><h2>{kind(i)}<span class="code num">{i.code}</span>{can(i, 'category') && <button type="button" class="lk kind" id="kind" onClick={() => ask({ what: 'kind', id: i.id })}>{say('act.kind')}</button>}</h2><p><b>{h?.name ?? where(i)}</b>{i.origins[0]?.device_kind && <>, {device(i.origins[0].device_kind)}</>}<br />{area(g)}</p></div>
+    <div class="tmr"><span class="num">{i.closed ? mmss((ms(i.closed.at) - ms(i.opened_at)) / 1000) : <Since at={i.opened_at} />}</span><small class="num">{say('det.from', { t: hms(i.opened_at) })}</small></div>
   </div>
 }
 
@@ -33,6 +34,7 @@ function SirenState({ i }: { i: Incident }) {
 
 // Marks say in words what colour alone must not.
 function Marks({ i }: { i: Incident }) {
+  const before = i.previous && !i.closed ? incidents.value.find((x) => x.id === i.previous) : undefined
   return <>
     {i.silent && <p class="mark hush" data-mark="silent"><Sign n="mute" /><span>{say('det.silent')}</span></p>}
     {i.mode !== 'live' && <p class="mark drill" data-mark={i.mode}><Sign n="gong" /><span>{say('det.' + i.mode)}</span></p>}
@@ -40,9 +42,11 @@ function Marks({ i }: { i: Incident }) {
       <li class={'siren ' + i.annunciation} data-annunciation={i.annunciation}><Sign n={i.annunciation === 'sounding' ? 'sound' : 'mute'} /><SirenState i={i} /></li>
       {i.need_help > 0 && <li class="help"><Sign n="sos" />{say('row.need', { n: i.need_help })}</li>}
       {i.spreading && <li class="help"><Sign n="spread" />{say('row.spread')}</li>}
+      {i.province && <li class="help"><Sign n="phone" />{say('row.province')}</li>}
       {i.condition === 'pre_alarm' && <li><Sign n="clock" />{say('row.prealarm')}</li>}
       {i.condition === 'returned' && <li><Sign n="check" />{say('row.returned')}</li>}
     </ul>}
+    {before && <p class="mark" data-mark="again"><Sign n="clock" /><span>{say('det.again', { code: before.code, t: hms(before.closed?.at ?? before.opened_at) })} <button type="button" class="lk" onClick={() => show(before.id)}>{before.code}</button></span></p>}
     {i.mistake && !i.closed && <p class="mark"><Sign n="tip" /><span>{say('det.mistake', { by: i.mistake.by, home: homeName(i.mistake.home) })}</span></p>}
     {i.closed && <p class="mark done"><Sign n="flag" /><span><b>{say('det.closed', { t: hms(i.closed.at), cause: cause(i.closed.cause).toLocaleLowerCase(), by: i.closed.by })}</b>{i.closed.note && <> {i.closed.note}</>}</span></p>}
   </>
@@ -116,7 +120,7 @@ function copyOld(text: string): boolean {
 function Address({ i }: { i: Incident }) {
   const h = originOf(i), g = groupOf(i.group), at = coordinates(h), all = official(h, g), tel = lines(i.category)
   const text = [h?.name, all.replace(/\u00a0/g, ' '), at].filter(Boolean).join('\n')
-  const play = i.mode !== 'live'
+  const play = i.mode !== 'live' || !!i.closed // nobody calls 114 for a drill, or for what is over
   return <section class="addr" aria-labelledby="ad">
     <div class="ah"><h3 id="ad">{play ? say('addr.title.drill') : say('addr.title', { number: tel[0]?.number })}</h3>
       <button type="button" class="sm" id="copy" onClick={() => void copy(text)}><Sign n={copied.value === text ? 'check' : 'copy'} />{copied.value === text ? say('addr.copied') : copied.value === '!' ? say('addr.copyfail') : say('addr.copy')}</button></div>

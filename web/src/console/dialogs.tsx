@@ -2,11 +2,13 @@
 import { useRef, useState } from 'preact/hooks'
 import { incidents, me } from '../lib/live'
 import { t } from '../lib/i18n'
+import { once, unlock } from '../lib/gongsound'
 import { hms } from '../lib/time'
-import type { Answer, Cause, Incident } from '../lib/types'
-import { SILENCE, answerFor, ask, asking, close } from './acts'
+import type { Answer, Category, Cause, Incident } from '../lib/types'
+import { SILENCE, answerFor, ask, asking, close, name } from './acts'
 import { CloseX, Dialog, Kbd } from './bits'
 import { homeOf } from './desk'
+import { kindIcon } from '../lib/ui'
 import { cause as causeWord } from './events'
 import { Sign } from './icons'
 import { letters } from './keys'
@@ -82,6 +84,17 @@ function BehalfDialog({ i, home }: { i: Incident; home: string }) {
   </Dialog>
 }
 
+const KINDS: Category[] = ['fire', 'gas', 'co', 'intrusion', 'medical', 'flood', 'technical', 'panic', 'other']
+
+// KindDialog names the danger once somebody on the telephone has told what it is.
+function KindDialog({ i }: { i: Incident }) {
+  return <Dialog id="kind-dialog" label={say('kd.title')} onClose={shut}>
+    <div class="dlh"><h2>{say('kd.title')}</h2><CloseX onClick={shut} /></div>
+    <p class="lead">{say('kd.what')}</p>
+    <div class="kinds">{KINDS.map((c, n) => <button key={c} type="button" class={c === i.category ? 'on' : undefined} value={c} data-first={n === 0 ? '' : undefined} disabled={c === i.category} onClick={() => { name(i, c); shut() }}><Sign n={kindIcon[c]} size={22} />{t(c)}</button>)}</div>
+  </Dialog>
+}
+
 const KEYS: [string, string][] = [['J K ↓ ↑', 'key.move'], ['A', 'act.ack'], ['S', 'act.silence'], ['R', 'act.close'], ['D', 'act.attend'], ['C', 'act.control'], ['N', 'key.note'], ['H', 'key.handover'], ['M', 'key.map'], ['/', 'key.groups'], ['?', 'key.help'], ['Esc', 'key.esc']]
 
 function KeysDialog() {
@@ -90,6 +103,7 @@ function KeysDialog() {
     <label class="switch"><input type="checkbox" role="switch" id="letters" data-first="" checked={letters.value} onChange={(e) => (letters.value = e.currentTarget.checked)} /><span><b>{say('key.on')}</b><small>{say('key.on.sub')}</small></span></label>
     <dl class={'keylist' + (letters.value ? '' : ' off')}>{KEYS.map(([k, name]) => <div key={k}><dt>{k.split(' ').map((x) => <Kbd key={x} k={x} />)}<span class="vh">{k}</span></dt><dd>{say(name)}{say(name + '.full') && <small>{say(name + '.full', { n: SILENCE })}</small>}</dd></div>)}</dl>
     <p class="dim">{say('key.typing')}</p>
+    <p><button type="button" class="sm" id="try-sound" onClick={() => void unlock().then(() => once('alarm'))}><Sign n="sound" />{say('key.sound')}</button></p>
     <fieldset class="radios row"><legend>{say('key.theme')}</legend>{(['auto', 'night', 'day'] as const).map((c) => <label key={c} class={choice.value === c ? 'on' : undefined}><input type="radio" name="theme" checked={choice.value === c} onChange={() => choose(c)} /><span><b>{say('key.' + c)}</b></span></label>)}</fieldset>
   </Dialog>
 }
@@ -100,5 +114,6 @@ export function Dialogs() {
   if (a.what === 'keys') return <KeysDialog />
   const i = incidents.value.find((x) => x.id === a.id)
   if (!i || i.closed) return null
-  return a.what === 'close' ? <CloseDialog key={i.id} i={i} /> : <BehalfDialog key={i.id + a.home} i={i} home={a.home} />
+  if (a.what === 'behalf') return <BehalfDialog key={i.id + a.home} i={i} home={a.home} />
+  return a.what === 'close' ? <CloseDialog key={i.id} i={i} /> : <KindDialog key={i.id} i={i} />
 }

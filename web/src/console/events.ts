@@ -15,7 +15,7 @@ export function sentence(e: TimelineEntry, i: Incident): string {
   const a = e.args ?? {}, behalf = a.on_behalf === true
   const values = {
     home: homeName(e.home), by: e.by, text: text(a.text), number: a.number, code: i.code,
-    category: a.category ? t(text(a.category)) : '', device: device(text(a.device_kind)), cause: a.cause ? low(cause(text(a.cause))) : '',
+    category: a.category ? low(t(text(a.category))) : '', device: device(text(a.device_kind)), cause: a.cause ? low(cause(text(a.cause))) : '',
     seconds: typeof a.seconds === 'number' ? span(Math.abs(a.seconds)) : '', role: a.role ? low(t(text(a.role))) : '',
     answer: e.key.startsWith('event.answer.') ? low(t(e.key.slice(13))) : '',
   }

@@ -8,6 +8,7 @@ import { dm, hm, ms } from '../lib/time'
 import { say as reason, sentence } from '../lib/reason'
 import type { Device, Devices, Group, Home } from '../lib/types'
 import { HouseGlyph, ago, ready } from '../lib/ui'
+import { pane } from './desk'
 import { device } from './events'
 import { Sign } from './icons'
 import { dial, spoken } from './place'
@@ -88,7 +89,7 @@ export function Groups() {
   const typed = words.value.length > 0
   return <section class="browse" aria-labelledby="gt">
     <div class="bh"><h2 id="gt">{say('g.title')}</h2>
-      <div class="srch"><label for="gq">{say('g.search')} <span class="dim">{say('g.search.hint')}</span></label><div class="inp"><Sign n="find" /><input ref={el} id="gq" type="search" value={query.value} autocomplete="off" onInput={(e) => (query.value = e.currentTarget.value)} onKeyDown={(e) => { if (e.key === 'Escape' && query.value) { e.stopPropagation(); query.value = '' } }} /></div></div>
+      <div class="srch"><label for="gq">{say('g.search')} <span class="dim">{say('g.search.hint')}</span></label><div class="inp"><Sign n="find" /><input ref={el} id="gq" type="search" value={query.value} autocomplete="off" onInput={(e) => (query.value = e.currentTarget.value)} onKeyDown={(e) => { if (e.key === 'Escape') { if (query.value) query.value = ''; else pane.value = 'map' } }} /></div></div>
       <label class="only"><input type="checkbox" checked={only.value} onChange={(e) => (only.value = e.currentTarget.checked)} />{say('g.only')}</label>
     </div>
     <p class="cnt dim" role="status">{l.length ? say('g.found', { n: l.length, m: l.reduce((s, x) => s + x.homes.length, 0) }) : only.value && !typed ? say('g.allgood') : say('g.none', { q: query.value })}</p>

@@ -29,6 +29,10 @@ export const facts = computed<string[]>(() => {
 
 const draft = signal('')
 
+async function leave() {
+  try { await call('POST', '/api/v1/sign-out', {}) } finally { location.assign('/welcome') }
+}
+
 export function HandoverPane() {
   const el = useRef<HTMLTextAreaElement>(null), key = useRef(uid()), [state, setState] = useState<'' | 'busy' | 'sent' | string>('')
   useEffect(() => { void loadPast(); el.current?.focus({ preventScroll: true }) }, [])
@@ -48,13 +52,13 @@ export function HandoverPane() {
     {block.length > 0 && <p class="mark help" data-mark="block"><Sign n="gong" /><span>{say('ho.block', { n: block.length })} <button type="button" class="lk" onClick={() => show(block[0].id)}>{say('ho.goto')}</button></span></p>}
     {mayAct.value && <form onSubmit={submit} noValidate>
       <label class="field" for="ho-text">{say('ho.text')} <span class="dim">{say('ho.text.hint')}</span></label>
-      <textarea ref={el} id="ho-text" rows={4} maxLength={2000} value={draft.value} onInput={(e) => { draft.value = e.currentTarget.value; setState('') }} aria-describedby="ho-facts" />
+      <textarea ref={el} id="ho-text" rows={4} maxLength={2000} value={draft.value} onInput={(e) => { draft.value = e.currentTarget.value; setState('') }} onKeyDown={(e) => { if (e.key === 'Escape') e.currentTarget.blur() }} aria-describedby="ho-facts" />
       <div class="facts" id="ho-facts"><h3>{say('ho.auto')}</h3><ul>{facts.value.map((f, n) => <li key={n} class={f.startsWith('- ') ? 'sub' : undefined}>{f.replace(/^- /, '')}</li>)}</ul></div>
       {state && state !== 'busy' && <p class={state === 'sent' ? 'okay' : 'err'} role={state === 'sent' ? 'status' : 'alert'}><Sign n={state === 'sent' ? 'check' : 'sos'} />{state === 'sent' ? say('ho.sent') : state}</p>}
-      <button type="submit" class="go come" id="ho-send" disabled={block.length > 0 || state === 'busy'}>{state === 'busy' ? say('act.sending') : say('ho.send')}</button>
+      <div class="dlf"><button type="submit" class="go come" id="ho-send" disabled={block.length > 0 || state === 'busy'}>{state === 'busy' ? say('act.sending') : say('ho.send')}</button><button type="button" class="plain" id="sign-out" onClick={() => void leave()}>{say('ho.leave')}</button></div>
     </form>}
     <h3 class="pasth">{say('ho.past')}</h3>
     {past.value === 'failed' ? <p class="dim">{say('g.fail')} <button type="button" class="lk" onClick={() => void loadPast()}>{say('g.again')}</button></p> : !past.value?.length ? <p class="dim">{say('ho.nopast')}</p>
-      : <ol class="past">{past.value.map((h) => <li key={h.id}><p class="dim num">{hm(h.at)} {dm(h.at)} · <b>{h.by}</b>{h.shift && <> · {h.shift}</>}</p><p class="tx">{h.text}</p></li>)}</ol>}
+      : <ol class="past">{past.value.map((h) => <li key={h.id}><p class="dim num">{hm(h.at)} {dm(h.at)} · <b>{h.by}</b></p><p class="tx">{h.text}</p></li>)}</ol>}
   </section>
 }

@@ -65,12 +65,19 @@ function keys() {
 // A storm of alarms is drawn once per frame, not once per alarm. A hidden page has no frames.
 options.debounceRendering = (draw) => { if (document.hidden) setTimeout(draw, 50); else requestAnimationFrame(draw) }
 
+// A desk whose screen falls asleep is a desk that nobody looks at.
+function stayAwake() {
+  const ask = () => { if (!document.hidden) navigator.wakeLock?.request('screen').catch(() => undefined) }
+  document.addEventListener('visibilitychange', ask)
+  ask()
+}
+
 async function begin() {
   theme.apply()
   await speak(chosen() ?? 'vi')
   if (!(await start({ onSignedOut: () => location.assign('/welcome') }))) { document.getElementById('app')!.textContent = say('app.nostate'); setTimeout(() => location.reload(), 5000); return }
   tab.value = 'open'
-  keepPicked(); announce.start(); noise.start(); paper.start(); keys()
+  keepPicked(); stayAwake(); announce.start(); noise.start(); paper.start(); keys()
   render(<Desk />, document.getElementById('app')!)
 }
 

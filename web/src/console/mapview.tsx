@@ -246,7 +246,7 @@ class View {
     const mine = ['==', ['get', 'code'], own]
     const font = base?.glyphs ? fontOf(base) : ['Keng Map']
     const bare: Style['layers'] = base ? [] : [
-      { id: 'bg', type: 'background', paint: { 'background-color': css('--map-bg') } },
+      { id: 'bg', type: 'background', paint: { 'background-color': css(this.bounds.features.length ? '--map-bg' : '--map-land') } },
       { id: 'land', type: 'fill', source: 'units', paint: { 'fill-color': ['case', mine, css('--map-me'), css('--map-land')] as never } },
     ]
     return {

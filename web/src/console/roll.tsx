@@ -29,6 +29,7 @@ export function line(i: Incident, home: Home): Line {
 // reach is the rung of the ladder in words.
 function reach(i: Incident, r: Roll): string {
   if (i.silent) return say('l.none')
+  if (r.knock) return say('l.knock')
   if (r.contact === 'phone_received') return say('l.3.phone')
   return say('l.' + Math.max(0, Math.min(4, r.ladder)))
 }
@@ -38,17 +39,26 @@ function worst(ls: Line[]): Line | undefined {
   return ls.find((l) => l.look === 'help') ?? ls.find((l) => !l.origin && !l.roll.answer && l.roll.ladder < 3) ?? ls.find((l) => !l.origin && !l.roll.answer) ?? ls.find((l) => l.origin) ?? ls[0]
 }
 
-export const short = (name: string) => name.replace(/^(Nhà|House)\s+/i, '').replace(/^s(?=ố)/, 'S')
+// short is what people call a home: "Số 10", "Bà Lan" of "Nhà bà Bùi Thị Lan", "Tạp hoá Tươi Sáng".
+export function short(name: string): string {
+  const s = name.normalize('NFC').replace(/^nhà\s+/i, ''), person = s.match(/^(ông|bà|anh|chị|cô|chú|bác|cụ|thầy)\s.*?(\S+)$/i)
+  const out = person ? `${person[1]} ${person[2]}` : s
+  return out.charAt(0).toLocaleUpperCase() + out.slice(1)
+}
 
 // secondsTo is how long a home took to answer, from the opening.
 export const secondsTo = (i: Incident, r: Roll) => (r.at ? Math.max(0, (ms(r.at) - ms(i.opened_at)) / 1000) : 0)
 
-function Card({ i, l, on, pick }: { i: Incident; l: Line; on: boolean; pick: () => void }) {
+// lot is the first part of the address, unless the home is called by it anyway.
+const lot = (h: Home) => { const first = h.address.split(',')[0]; return first === short(h.name) ? '' : first }
+
+function Card({ i, l, lots, on, pick }: { i: Incident; l: Line; lots: boolean; on: boolean; pick: () => void }) {
   const { home, roll } = l, answered = !!roll.answer
   return <li class={l.look + (l.origin ? ' from' : '') + (on ? ' on' : '')} data-home={home.id} data-answer={roll.answer} data-ladder={roll.ladder} data-contact={roll.contact}>
     <button type="button" class="card" aria-pressed={on} onClick={pick}>
       <HouseGlyph look={l.look} icon={l.icon} />
       <span class="ct"><b title={home.name}>{short(home.name)}</b>
+        {lots && <span class="adr">{lot(home) || '\u00a0'}</span>}
         <span class="st">{l.word}</span>
         <span class="tm num">{answered ? after(secondsTo(i, roll)) : l.reach}</span></span>
       {roll.on_behalf && <span class="bh">{say('r.behalfMark')}</span>}
@@ -88,14 +98,14 @@ function HomeLine({ i, l }: { i: Incident; l: Line }) {
 }
 
 function Lane({ i, g }: { i: Incident; g: Group }) {
-  const ls = g.homes.map((h) => line(i, h))
+  const ls = g.homes.map((h) => line(i, h)), lots = g.homes.filter(lot).length * 2 > g.homes.length
   if (!ls.length) return <p class="quiet">{say('r.nohome')}</p>
   if (!first.has(i.id)) first.set(i.id, worst(ls)!.home.id)
   const chosen = picked.value[i.id] ?? first.get(i.id)
   const on = ls.find((l) => l.home.id === chosen) ?? ls[0]
   return <>
     <ol class={'lane7' + (ls.length > DENSE ? ' dense' : '')} style={`--n:${ls.length}`} data-arrows onKeyDown={arrows} aria-label={say('r.title')}>
-      {ls.map((l) => <Card key={l.home.id} i={i} l={l} on={l.home.id === on.home.id} pick={() => (picked.value = { ...picked.value, [i.id]: l.home.id })} />)}
+      {ls.map((l) => <Card key={l.home.id} i={i} l={l} lots={lots} on={l.home.id === on.home.id} pick={() => (picked.value = { ...picked.value, [i.id]: l.home.id })} />)}
     </ol>
     <HomeLine i={i} l={on} />
   </>

@@ -36,7 +36,8 @@ export interface PersonAnswer { person: string; name: string; answer: Answer | '
 
 export interface Roll {
   home: string; contact: Contact; answer: Answer | ''; ladder: number; at: string | null; by: string; on_behalf: boolean
-  seconds: number // from opening to this state
+  seconds: number | null // from opening to the answer, or without one to the first sign of life
+  knock?: boolean // those coming were asked to knock here
   people: PersonAnswer[]; siren: { total: number; sounding: number; accepted: number; silent: number }
 }
 
@@ -52,6 +53,8 @@ export interface Incident {
   mistake: { by: string; home: string; at: string } | null
   homes: Roll[]; coming: number; heard: number; need_help: number
   next: { key: string; at: string } | null
+  previous?: string // the same danger, closed less than 30 minutes before
+  province?: boolean // the province's duty officer was told
   desk_sound: boolean; timeline: TimelineEntry[]
 }
 
@@ -79,7 +82,7 @@ export interface Device {
 export interface Found { hub: string; dialect: string; topic: string; name: string; model: string; kind: string; at: string }
 export interface Unknown { hub: string; topic: string; payload: string; reason: string; count: number; at: string }
 export interface Devices { devices: Device[]; found: Found[]; unknown: Unknown[] }
-export interface Handover { id: string; at: string; by: string; text: string; shift: string }
+export interface Handover { id: string; at: string; by: string; text: string }
 
 // Problem is RFC 9457; detail is a sentence in the person's language.
 export interface Problem { status: number; title: string; detail?: string; key?: string }
