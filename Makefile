@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build web test check fmt race fuzz soak bench clean need
+.PHONY: help run api build web test check fmt race fuzz soak bench clean need
 
 # One static program; and one build cache for building and testing.
 export CGO_ENABLED ?= 0
@@ -34,6 +34,9 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 web/dist/manifest.json: $(WEB) web/node_modules/.package-lock.json
 	cd web && npm run build
 	@touch $@
+
+api: ## write web/openapi.json anew after the API changed
+	go run ./cmd/keng openapi > web/openapi.json.new && mv web/openapi.json.new web/openapi.json
 
 need:
 	@scripts/need $(DEBIAN)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 
 	"github.com/keng-vn/keng/internal/app"
@@ -25,6 +27,11 @@ func openapi(ctx context.Context, e env, _ []string) (err error) {
 	if err := a.Stop(ctx); err != nil {
 		return err
 	}
-	_, err = e.out.Write(append(text, '\n'))
+	var nice bytes.Buffer
+	if err := json.Indent(&nice, text, "", " "); err != nil {
+		return err
+	}
+	nice.WriteByte('\n')
+	_, err = e.out.Write(nice.Bytes())
 	return err
 }

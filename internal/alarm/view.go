@@ -16,7 +16,7 @@ type IncidentView struct {
 	Code         string          `json:"code" doc:"short number for people, such as TH-0231"`
 	Version      int             `json:"version"`
 	Group        place.GroupID   `json:"group"`
-	Category     signal.Category `json:"category"`
+	Category     signal.Category `json:"category" enum:"fire,gas,co,intrusion,holdup,medical,panic,flood,technical,other"`
 	Mode         Mode            `json:"mode" enum:"live,drill,test"`
 	Silent       bool            `json:"silent" doc:"duty desk only"`
 	Previous     ID              `json:"previous" doc:"the incident of the same danger closed less than 30 minutes before, or empty"`
@@ -88,7 +88,7 @@ type RollView struct {
 	At       *time.Time   `json:"at"`
 	By       string       `json:"by"`
 	OnBehalf bool         `json:"on_behalf"`
-	Seconds  *int         `json:"seconds" doc:"from the opening to the first sign of life"`
+	Seconds  *int         `json:"seconds" doc:"from the opening to the answer, or without one to the first sign of life"`
 	Knock    bool         `json:"knock" doc:"those coming shall knock at this door"`
 	People   []PersonView `json:"people"`
 	Siren    SirenView    `json:"siren"`
@@ -98,7 +98,7 @@ type RollView struct {
 type PersonView struct {
 	Person   people.ID `json:"person"`
 	Name     string    `json:"name"`
-	Answer   Answer    `json:"answer"`
+	Answer   Answer    `json:"answer" enum:"safe,coming,need_help,away,cannot_help"`
 	At       time.Time `json:"at"`
 	Minutes  int       `json:"eta_minutes"`
 	OnBehalf bool      `json:"on_behalf"`
@@ -203,8 +203,12 @@ func (w viewer) roll(i *Incident, r Roll) RollView {
 		at := top.At
 		v.At, v.By = &at, w.who(Who{Person: top.Person})
 	}
-	if !r.First.IsZero() {
-		s := int(r.First.Sub(i.Opened).Seconds())
+	reached := r.First
+	if !top.At.IsZero() {
+		reached = top.At
+	}
+	if !reached.IsZero() {
+		s := int(reached.Sub(i.Opened).Seconds())
 		v.Seconds = &s
 	}
 	for _, p := range r.People {

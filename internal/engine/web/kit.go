@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"sync"
 	"time"
 
@@ -51,13 +52,15 @@ type Kit struct {
 	routes []Route
 	wraps  []func(http.Handler) http.Handler
 	spec   func() ([]byte, error)
-	end    chan struct{} // closed by Drain: streams end
+	noted  map[reflect.Type]bool
+	nulls  map[string][]string // properties that may be null, by schema
+	end    chan struct{}       // closed by Drain: streams end
 	drain  func()
 }
 
 // New makes an empty kit; it already answers GET /api/openapi.json.
 func New(o Options) *Kit {
-	k := &Kit{o: o, mux: http.NewServeMux(), end: make(chan struct{})}
+	k := &Kit{o: o, mux: http.NewServeMux(), noted: map[reflect.Type]bool{}, nulls: map[string][]string{}, end: make(chan struct{})}
 	k.drain = sync.OnceFunc(func() { close(k.end) })
 	c := huma.Config{OpenAPI: &huma.OpenAPI{
 		OpenAPI: "3.1.0",

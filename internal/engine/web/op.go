@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -44,6 +45,7 @@ func (o Op) operation() huma.Operation {
 func Register[I, O any](k *Kit, o Op, f func(context.Context, *I) (*O, error)) {
 	k.routes = append(k.routes, Route{Method: o.Method, Pattern: o.Path, Summary: o.Summary})
 	op := o.operation()
+	k.noteNulls(reflect.TypeFor[O]())
 	huma.Register(k.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
 		if err != nil {
@@ -77,8 +79,11 @@ func (k *Kit) describe() ([]byte, error) {
 	schemas := k.api.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "ErrorModel")
 	delete(schemas, "ErrorDetail")
-	for _, s := range schemas {
+	for name, s := range schemas {
 		neverNull(s)
+		for _, property := range k.nulls[name] {
+			s.Properties[property] = &huma.Schema{OneOf: []*huma.Schema{s.Properties[property], {Type: "null"}}}
+		}
 	}
 	for _, item := range k.api.OpenAPI().Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
@@ -96,6 +101,26 @@ func neverNullIn(op *huma.Operation) {
 		for _, m := range r.Content {
 			neverNull(m.Schema)
 		}
+	}
+}
+
+// noteNulls remembers, for every struct in t, which of its properties are
+// pointers to structs: they may be null, which the toolkit does not say.
+func (k *Kit) noteNulls(t reflect.Type) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || t.PkgPath() == "time" || k.noted[t] {
+		return
+	}
+	k.noted[t] = true
+	for _, f := range reflect.VisibleFields(t) {
+		inner := f.Type
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if inner.Kind() == reflect.Pointer && inner.Elem().Kind() == reflect.Struct && inner.Elem().PkgPath() != "time" && name != "" {
+			k.nulls[t.Name()] = append(k.nulls[t.Name()], name)
+		}
+		k.noteNulls(inner)
 	}
 }
 

@@ -68,7 +68,9 @@ export interface Health {
 }
 
 export interface State {
-  now: string; me: Me; demo: boolean; lang: Lang; numbers: EmergencyNumber[]; groups: Group[]; incidents: Incident[]
+  now: string
+  seq: string // place in the stream from which this state goes on
+  version: string; me: Me; demo: boolean; lang: Lang; numbers: EmergencyNumber[]; groups: Group[]; incidents: Incident[]
   health: Health | null; map: { style_url: string; has_boundaries: boolean }
 }
 

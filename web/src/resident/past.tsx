@@ -16,14 +16,14 @@ export function Past({ i }: { i: Incident }) {
     <button type="button" class="big plain" data-testid="past-done" onClick={() => { past.value = null }}><Icon n="check" />{l('pastBack')}</button>
     <Times i={i} />
     <section class="card" aria-labelledby="rl"><h2 id="rl">{l('roll')}</h2><ul class="homes">{homes.map((h) => { const s = seat(i, h, me.value?.home ?? ''), r = i.homes.find((x) => x.home === h.id)
-      return <li key={h.id}><HouseGlyph look={s.look} icon={s.icon} /><span><b>{h.name}</b><span class="why">{s.word}{r?.answer && `, ${after(r.seconds)}`}</span></span></li> })}</ul></section>
+      return <li key={h.id}><HouseGlyph look={s.look} icon={s.icon} /><span><b>{h.name}</b><span class="why">{s.word}{r?.answer && `, ${after(r.seconds ?? 0)}`}</span></span></li> })}</ul></section>
     <section class="card" aria-labelledby="sy"><h2 id="sy">{l('story')}</h2><ol class="story">{(i.timeline ?? []).map((e, n) => <li key={n} class={e.tone}><time class="num">{hms(e.at)}</time><span>{told(e)}</span></li>)}</ol></section>
   </main><Tabs /></>
 }
 
 // Times: first answer, half and all of the homes that were called, in seconds from the opening.
 function Times({ i }: { i: Incident }) {
-  const others = i.homes.filter((r) => !i.origins.some((o) => o.home === r.home)), asked = others.length, said = others.filter((r) => r.answer).map((r) => r.seconds).sort((a, b) => a - b)
+  const others = i.homes.filter((r) => !i.origins.some((o) => o.home === r.home)), asked = others.length, said = others.filter((r) => r.answer).map((r) => r.seconds ?? 0).sort((a, b) => a - b)
   const at = (n: number) => (n > 0 && said.length >= n ? after(said[n - 1]) : l('notYet'))
   return <dl class="card times"><div><dt>{l('opened')}</dt><dd class="num">{hms(i.opened_at)}</dd></div><div><dt>{l('lasted')}</dt><dd class="num">{mmss((ms(i.closed!.at) - ms(i.opened_at)) / 1000)}</dd></div>
     <div><dt>{l('firstAnswer')}</dt><dd>{at(1)}</dd></div><div><dt>{l('half')}</dt><dd>{at(Math.ceil(asked / 2))}</dd></div><div><dt>{l('all')}</dt><dd>{at(asked)}</dd></div></dl>
