@@ -10,7 +10,6 @@
 // A bundle above its budget fails the build.
 import { build } from 'esbuild'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -40,20 +39,20 @@ async function clean() {
   for (const name of await readdir(dist)) if (name !== '.gitkeep') await rm(join(dist, name), { recursive: true })
 }
 
-async function bundles() {
-  const entries = ['resident', 'console'].filter((n) => (!only.length || only.includes(n)) && existsSync(join(root, 'src', n, 'main.tsx')))
+// Each page is bundled on its own: nobody uses both, and a chunk that both share is one more file before the first picture.
+async function bundle(name) {
+  if (only.length && !only.includes(name)) return undefined
   const r = await build({
-    ...common, entryPoints: Object.fromEntries(entries.map((n) => [n, `src/${n}/main.tsx`])), outdir: dist, format: 'esm', splitting: true,
+    ...common, entryPoints: { [name]: `src/${name}/main.tsx` }, outdir: dist, format: 'esm', splitting: true,
     entryNames: 'assets/[name]-[hash]', chunkNames: 'assets/[name]-[hash]', assetNames: 'assets/[name]-[hash]', publicPath: '/',
     loader: { '.woff2': 'file' },
   })
-  return r.metafile.outputs
+  return page(r.metafile.outputs, name)
 }
 
 // page says what an entry needs: its script, its style, the chunks it imports at once (pre) and those it may load later (lazy).
 function page(outputs, name) {
-  const [js, out] = Object.entries(outputs).find(([, o]) => o.entryPoint === `src/${name}/main.tsx`) ?? []
-  if (!js) return undefined
+  const [js, out] = Object.entries(outputs).find(([, o]) => o.entryPoint === `src/${name}/main.tsx`)
   const reach = (from, kinds, into) => {
     for (const i of outputs[from].imports) if (!i.external && outputs[i.path] && kinds.includes(i.kind) && !into.has(i.path)) { into.add(i.path); reach(i.path, kinds, into) }
     return into
@@ -117,8 +116,7 @@ async function weigh(pages) {
 }
 
 await clean()
-const outputs = await bundles()
-const pages = { resident: page(outputs, 'resident'), console: page(outputs, 'console') }
+const pages = { resident: await bundle('resident'), console: await bundle('console') }
 const version = pages.resident ? await worker(pages.resident) : ''
 const m = await map()
 await install()

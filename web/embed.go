@@ -62,10 +62,11 @@ func Manifest(files fs.FS) (Built, error) {
 }
 
 // Missing is a page for a program that was built without its screens. It works
-// without a script and still puts the emergency number first.
+// without script and style, of which the pages' policy allows none inline, and
+// puts the emergency number first.
 const Missing = `<!doctype html>
 <html lang="vi"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Kẻng</title>
-<style>body{font:18px/1.5 system-ui,sans-serif;max-width:34em;margin:3em auto;padding:0 1em;color:#1b1f2a;background:#f6f2ea}a.call{display:block;background:#c4261d;color:#fff;text-align:center;padding:1em;border-radius:14px;text-decoration:none;font-weight:700}code{background:#efe9de;padding:.1em .3em;border-radius:4px}</style></head>
+</head>
 <body><h1>Kẻng</h1><p><a class="call" href="tel:114">Gọi 114</a></p>
 <p>Máy chủ đang chạy nhưng bản này chưa có giao diện. Người cài đặt hãy chạy:</p>
 <p lang="en">The server runs, but this build has no screens. Whoever installs it, please run:</p>

@@ -44,7 +44,7 @@ export async function start(h: Hooks = {}): Promise<boolean> {
   setInterval(() => { if (!document.hidden) now.value = serverNow() }, 1000)
   outbox.onAccepted((_, answer) => { if (isIncident(answer)) take(answer) })
   const inlined = document.getElementById('boot')?.textContent?.trim()
-  if (inlined) { setClock(JSON.parse(inlined).now); adopt(JSON.parse(inlined)) } else if (h.keep) await remember()
+  if (inlined) { const s: State = JSON.parse(inlined); setClock(s.now); place = s.seq; adopt(s) } else if (h.keep) await remember()
   if (h.keep) keepState()
   if (me.value) { listen(); return true }
   const got = await refresh()
@@ -117,19 +117,21 @@ function setClock(server: string) {
 
 // The stream. The browser reconnects by itself and says where it stopped; when it gave up, or went silent, a new one is opened and the state fetched.
 let stream: EventSource | undefined, watch = 0, retry = 0, fails = 0, heard = Date.now()
-let place = '' // id of the last event: where the stream goes on
+let place = '' // id of the last event, or of the page's own state: where the stream goes on
+let greeted = false
 
 function listen() {
   stream?.close(); clearTimeout(retry)
-  const from = place, es = (stream = new EventSource('/api/v1/stream' + (from && '?last_event_id=' + encodeURIComponent(from))))
+  const es = (stream = new EventSource('/api/v1/stream' + (place && '?last_event_id=' + encodeURIComponent(place))))
+  const unsure = !place
   const on = (name: string, f: (data: any) => void) => es.addEventListener(name, (e) => {
     alive()
     place = (e as MessageEvent).lastEventId || place
     f(JSON.parse((e as MessageEvent).data || '{}'))
   })
   const later = (f: () => void) => (meanwhile ? meanwhile.push(f) : f())
-  let unsure = !from || connection.value === 'lost' // what happened meanwhile is not known, or only as far as the server still has it
-  on('hello', (d) => { setClock(d.now); if (unsure || !place) { unsure = false; void refresh() } }) // without a place the server cannot know what was missed
+  // Only the first stream goes on exactly from the page's state. After a gap everything is asked for: groups and health are not replayed.
+  on('hello', (d) => { setClock(d.now); if (greeted || unsure) void refresh(); greeted = true })
   on('incident', (i: Incident) => later(() => take(i)))
   on('group', (g: Group) => later(() => takeGroup(g)))
   on('health', (x: Health) => { health.value = x })
@@ -175,7 +177,7 @@ function keepState() {
   let due = 0
   const save = () => {
     due = 0
-    if (me.value) void write('kept', { now: new Date(serverNow()).toISOString(), me: me.value, demo: demo.value, lang: language.value, numbers: numbers.value, groups: groups.value, incidents: incidents.value, health: null, map: map.value }, 'state')
+    if (me.value) void write('kept', { now: new Date(serverNow()).toISOString(), seq: '', version: '', me: me.value, demo: demo.value, lang: language.value, numbers: numbers.value, groups: groups.value, incidents: incidents.value, health: null, map: map.value }, 'state')
   }
   effect(() => { if (me.value && groups.value && incidents.value) due ||= window.setTimeout(save, 1000) })
 }

@@ -575,14 +575,14 @@ export interface components {
             [key: string]: unknown;
         };
         IncidentView: {
-            acknowledged: components["schemas"]["AckView"];
+            acknowledged: components["schemas"]["AckView"] | null;
             /** @description leaders of adjoining groups were called */
             adjacent: boolean;
             /** @enum {string} */
             annunciation: "off" | "sounding" | "silenced" | "ended";
             /** @enum {string} */
             category: "fire" | "gas" | "co" | "intrusion" | "holdup" | "medical" | "panic" | "flood" | "technical" | "other";
-            closed: components["schemas"]["ClosedView"];
+            closed: components["schemas"]["ClosedView"] | null;
             /** @description short number for people, such as TH-0231 */
             code: string;
             /**
@@ -602,8 +602,7 @@ export interface components {
             heard: number;
             homes: components["schemas"]["RollView"][];
             id: string;
-            /** @description somebody of the home where it began says it was a mistake; a second home must confirm */
-            mistake: components["schemas"]["MistakeView"];
+            mistake: components["schemas"]["MistakeView"] | null;
             /** @enum {string} */
             mode: "live" | "drill" | "test";
             /**
@@ -611,8 +610,7 @@ export interface components {
              * @description homes that need help
              */
             need_help: number;
-            /** @description next step of the escalation */
-            next: components["schemas"]["NextView"];
+            next: components["schemas"]["NextView"] | null;
             /** Format: date-time */
             opened_at: string;
             origins: components["schemas"]["OriginView"][];
@@ -790,7 +788,7 @@ export interface components {
             people: components["schemas"]["PersonView"][];
             /**
              * Format: int64
-             * @description from the opening to the first sign of life
+             * @description from the opening to the answer, or without one to the first sign of life
              */
             seconds: number | null;
             siren: components["schemas"]["SirenView"];
@@ -888,7 +886,8 @@ export interface components {
             reason: components["schemas"]["Reason"];
             /** Format: date-time */
             seen_at: string | null;
-            state: string;
+            /** @enum {string} */
+            state: "ok" | "late" | "offline" | "faulty" | "low_battery" | "tamper" | "unproven" | "bypassed";
             topic: string;
         } & {
             [key: string]: unknown;
