@@ -15,11 +15,12 @@ import (
 )
 
 const (
-	// UnknownPerHub and FoundPerHub bound what is kept of strangers; the oldest go.
+	// UnknownPerHub is how many unknown topics of a hub are kept; the oldest go.
 	UnknownPerHub = 100
-	FoundPerHub   = 500
-	shownPayload  = 200 // characters
-	longestTopic  = 256 // characters kept
+	// FoundPerHub is the same for found devices.
+	FoundPerHub  = 500
+	shownPayload = 200 // characters
+	longestTopic = 256 // characters kept
 )
 
 // heard keeps what nobody could read and what nobody gave a home. It is written

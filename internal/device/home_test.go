@@ -1,6 +1,7 @@
 package device
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -64,9 +65,7 @@ func TestCheck(t *testing.T) {
 			c.with(&w)
 			s, r, next := Check(w, noon)
 			want := Reason{Key: c.key, Args: map[string]any{"device": "d", "kind": string(c.kind)}}
-			for k, v := range c.args {
-				want.Args[k] = v
-			}
+			maps.Copy(want.Args, c.args)
 			if diff := cmp.Diff(want, r); s != c.want || diff != "" {
 				t.Errorf("%s, want %s: %s", s, c.want, diff)
 			}

@@ -253,6 +253,15 @@ func (j *journal) Do(_ store.Op, done func(error)) {
 	}
 }
 
+// written is how many ops came since the last call.
+func (j *journal) written() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n := j.ops
+	j.ops = 0
+	return n
+}
+
 func (j *journal) release() {
 	j.mu.Lock()
 	w := j.waits

@@ -91,8 +91,10 @@ type sirens struct {
 }
 
 func newSirens() *sirens {
-	return &sirens{agenda: newAgenda(), groups: map[place.GroupID]*ringer{}, all: map[signal.DeviceID]*siren{},
-		models: map[model]time.Duration{}}
+	return &sirens{
+		agenda: newAgenda(), groups: map[place.GroupID]*ringer{}, all: map[signal.DeviceID]*siren{},
+		models: map[model]time.Duration{},
+	}
 }
 
 func (v *sirens) ringer(g place.GroupID) *ringer {

@@ -524,9 +524,22 @@ func TestCovers(t *testing.T) {
 		filter, topic string
 		want          bool
 	}{
-		{"#", "a/b", true}, {"a/#", "a", true}, {"a/#", "a/b/c", true}, {"a/+", "a/b", true}, {"a/+", "a/b/c", false}, {"a/+/c", "a/b/c", true},
-		{"a/b", "a/b", true}, {"a/b", "a/b/c", false}, {"a/b/c", "a/b", false}, {"+", "a", true}, {"+", "a/b", false}, {"b/#", "a/b", false},
-		{"$share/g/a/+", "a/b", true}, {"", "a", false}, {"a/+/#", "a", false}, {"a/+/#", "a/b", true},
+		{"#", "a/b", true},
+		{"a/#", "a", true},
+		{"a/#", "a/b/c", true},
+		{"a/+", "a/b", true},
+		{"a/+", "a/b/c", false},
+		{"a/+/c", "a/b/c", true},
+		{"a/b", "a/b", true},
+		{"a/b", "a/b/c", false},
+		{"a/b/c", "a/b", false},
+		{"+", "a", true},
+		{"+", "a/b", false},
+		{"b/#", "a/b", false},
+		{"$share/g/a/+", "a/b", true},
+		{"", "a", false},
+		{"a/+/#", "a", false},
+		{"a/+/#", "a/b", true},
 	} {
 		if got := covers(c.filter, c.topic); got != c.want {
 			t.Errorf("covers(%q, %q) = %v", c.filter, c.topic, got)

@@ -213,7 +213,7 @@ type View struct {
 	Topic         string            `json:"topic"`
 	Hub           string            `json:"hub"`
 	Model         string            `json:"model"`
-	State         Status            `json:"state"`
+	State         Status            `json:"state" enum:"ok,late,offline,faulty,low_battery,tamper,unproven,bypassed"`
 	Reason        Reason            `json:"reason"`
 	Battery       *int              `json:"battery"` // percent, null when unknown
 	SeenAt        *time.Time        `json:"seen_at"`

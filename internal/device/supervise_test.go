@@ -163,7 +163,7 @@ func TestAMonthOfHeartbeats(t *testing.T) {
 			return lost>>8%n == 0
 		}
 		ids := []string{"s1", "b1", "d1"}
-		false_ := 0
+		mistakes := 0
 		roaming := map[string]int{}
 		for range 30 * 24 * 60 {
 			for _, id := range ids {
@@ -179,12 +179,12 @@ func TestAMonthOfHeartbeats(t *testing.T) {
 			n, _ := r.told.take()
 			for _, x := range n {
 				if x.Kind == signal.Offline {
-					false_++
+					mistakes++
 				}
 			}
 		}
-		if false_ > 0 {
-			t.Errorf("%d false alarms of being offline in 90 device-days", false_)
+		if mistakes > 0 {
+			t.Errorf("%d false alarms of being offline in 90 device-days", mistakes)
 		}
 		if h := r.Homes("g1")["h1"]; h.Reason.Key != "home.button_unproven" { // tried out 30 days ago, and all there
 			t.Errorf("home %+v", h)
@@ -281,13 +281,13 @@ func TestHeartbeatsAreNotWrittenOneByOne(t *testing.T) {
 		r.start(t)
 		r.proveAll()
 		wait(time.Minute)
-		r.journal.ops = 0
+		r.journal.written()
 		for range 600 {
 			r.say("d1", "beat")
 			wait(100 * time.Millisecond)
 		}
-		if r.journal.ops > 3 {
-			t.Errorf("%d writes for a minute of heartbeats", r.journal.ops)
+		if n := r.journal.written(); n > 3 {
+			t.Errorf("%d writes for a minute of heartbeats", n)
 		}
 	})
 }
@@ -305,9 +305,9 @@ func TestManyDevicesAreSupervisedCheaply(t *testing.T) {
 		for i := range devices {
 			r.Publish(broker.Publish{Space: "alley12", Topic: "plain/" + string(devices[i].ID), Payload: []byte("beat")}, func() {})
 		}
-		start := r.journal.ops
+		r.journal.written()
 		wait(time.Minute + 5*time.Second)
-		if n := r.journal.ops - start; n < 2000/chunk || n > 3*2000/chunk {
+		if n := r.journal.written(); n < 2000/chunk || n > 3*2000/chunk {
 			t.Errorf("%d ops for 2000 states", n)
 		}
 	})

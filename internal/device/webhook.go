@@ -142,8 +142,10 @@ func (p post) reading() (dialect.Reading, bool) {
 
 // unprocessable is a request that is well formed and cannot be meant.
 func unprocessable(ctx context.Context, key string) error {
-	return &web.Problem{Status: http.StatusUnprocessableEntity, Title: http.StatusText(http.StatusUnprocessableEntity),
-		Detail: say.In(web.LangOf(ctx)).Text(key, nil), Key: key}
+	return &web.Problem{
+		Status: http.StatusUnprocessableEntity, Title: http.StatusText(http.StatusUnprocessableEntity),
+		Detail: say.In(web.LangOf(ctx)).Text(key, nil), Key: key,
+	}
 }
 
 // Heard takes readings of a device that did not come over MQTT, and reports

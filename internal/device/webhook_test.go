@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -158,26 +159,34 @@ func TestWebhookForgetsOldKeys(t *testing.T) {
 	}
 }
 
-// TestWebhookExampleOfTheDocs signs the way docs/devices.md shows, with openssl.
+// TestWebhookExampleOfTheDocs runs the script that docs/devices.md shows.
 func TestWebhookExampleOfTheDocs(t *testing.T) {
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("no openssl")
+	for _, tool := range []string{"openssl", "curl"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip(err)
+		}
 	}
-	const script = `
-key=$(printf 'keng-webhook-v1' | openssl dgst -sha256 -hmac "$1" -hex | sed 's/^.* //')
-printf '%s.%s' "$2" "$3" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -hex | sed 's/^.* //'`
-	body := `{"device":"b1","event":"press"}`
-	at := time.Now()
-	out, err := exec.Command("sh", "-c", script, "sh", "secret-1", strconv.FormatInt(at.Unix(), 10), body).Output()
+	page, err := os.ReadFile("../../docs/devices.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := bare(Config{}, complete()...)
-	c := call{body: body, key: "k-1", secret: "x", at: at, change: func(h http.Header) {
-		h.Set("Keng-Signature", "sha256="+strings.TrimSpace(string(out)))
-	}}
-	if code, key := c.do(t, kit(r)); code != 202 {
-		t.Errorf("%d %s", code, key)
+	_, script, ok := strings.Cut(string(page), "```sh\n: \"${KENG_URL")
+	script, _, closed := strings.Cut(script, "```")
+	if !ok || !closed {
+		t.Fatal("docs/devices.md has no script")
+	}
+	b := dev("g1-h1-button", "h1", signal.Button, "")
+	r := bare(Config{}, b)
+	server := httptest.NewServer(kit(r))
+	defer server.Close()
+	cmd := exec.CommandContext(t.Context(), "sh", "-euc", ": \"${KENG_URL"+script)
+	cmd.Env = append(os.Environ(), "KENG_URL="+server.URL)
+	out, err := cmd.CombinedOutput()
+	if err != nil || string(out) != `{"accepted":true}` {
+		t.Fatalf("%s %v", out, err)
+	}
+	if got := r.alarms.take(); len(got) != 1 || got[0].Category != signal.Fire {
+		t.Errorf("signals %+v", got)
 	}
 }
 
