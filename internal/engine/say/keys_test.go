@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func TestEveryKeyInTheCodeHasItsSentence(t *testing.T) {
 		screens := sentencesOfScreens(t, l)
 		for key, u := range used {
 			switch {
-			case u.screen && (!families(screens)[family(key)] || strings.HasSuffix(key, ".html")):
+			case u.screen && (!families(screens)[family(key)] || isFile(key)):
 				// no key: a file name, a field of a table
 			case In(l).Has(key), u.screen && screens[key]:
 			case u.screen:
@@ -41,6 +42,11 @@ func TestEveryKeyInTheCodeHasItsSentence(t *testing.T) {
 			}
 		}
 	}
+}
+
+// isFile reports whether what looks like a key is the name of a file.
+func isFile(key string) bool {
+	return slices.Contains([]string{".html", ".yaml", ".txt", ".json", ".db"}, filepath.Ext(key))
 }
 
 // use is where a key stands. A key of a fault, or one that is put into words
