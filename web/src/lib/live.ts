@@ -58,8 +58,10 @@ async function remember() {
 }
 
 // refresh fetches the whole state. Hints that arrive meanwhile are laid on top of it.
-let meanwhile: (() => void)[] | null = null
-export async function refresh(): Promise<boolean> {
+let meanwhile: (() => void)[] | null = null, fetching: Promise<boolean> | null = null
+export const refresh = () => (fetching ??= fetchState().finally(() => { fetching = null }))
+
+async function fetchState(): Promise<boolean> {
   meanwhile = []
   try {
     const s = await get<State>('/api/v1/state')

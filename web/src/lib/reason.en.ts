@@ -14,7 +14,7 @@ export const en: Record<keyof typeof vi, string> = {
   'home.device_offline': '{what} offline for {span}. Check power or battery.',
   'home.device_faulty': '{what} is broken. Tell the leader.',
   'home.device_bypassed': '{what} bypassed until {until}.',
-  'home.device_unproven': '{what} not tested for {days:day|days}. Try it at the next bell test.',
-  'home.device_never_proven': '{what} was never tested. Ask the leader for a bell test.',
+  'home.device_unproven': '{what} not tested for {days:day|days}. Test it with the leader.',
+  'home.device_never_proven': '{what} was never tested. Test it with the leader.',
   'home.device_never_seen': '{what} was never online. Ask whoever installed it.',
 }

@@ -14,7 +14,7 @@ export const vi = {
   'home.device_offline': '{what} mất kết nối {span}. Kiểm tra nguồn điện hoặc pin.',
   'home.device_faulty': '{what} hỏng. Báo tổ trưởng thay.',
   'home.device_bypassed': '{what} tạm ngưng tới {until}.',
-  'home.device_unproven': '{what} đã {days} ngày chưa thử. Thử trong lần thử chuông tới.',
-  'home.device_never_proven': '{what} chưa thử lần nào. Nhờ tổ trưởng thử chuông.',
+  'home.device_unproven': '{what} đã {days} ngày chưa thử. Hẹn tổ trưởng cùng thử.',
+  'home.device_never_proven': '{what} chưa thử lần nào. Hẹn tổ trưởng cùng thử.',
   'home.device_never_seen': '{what} chưa lên mạng lần nào. Nhờ người lắp xem lại.',
 }

@@ -2,7 +2,7 @@ import type { Key } from './vi'
 export const en: Record<Key, string> = {
   hold: 'Hold 2 s', holdSub: 'to strike', holding: 'Keep holding…', release: 'Let go to cancel',
   hearAll: '{n:home|homes} and the duty desk of {unit} hear it at once.', hearSome: '{n} of {m} homes and the duty desk of {unit} hear it at once.',
-  call114: 'Call {n}', address: 'Read the address', homes: '{n:home|homes} in the group', readyOf: '{n}/{m} ready', allReady: 'The whole group can hear an alarm.',
+  call114: 'Call {n}', address: 'Read the address', homes: '{n:home|homes} in the group', manyHomes: '{n:home|homes}', readyOf: '{n}/{m} ready', allReady: 'The whole group can hear an alarm.',
   tabs: 'Screens', tabGong: 'Gong', tabGroup: 'Group', tabMore: 'More',
   bellOff: 'This phone cannot sound yet', bellOffSub: 'Touch to turn the bell on',
   askTitle: 'Strike the alarm gong?', askBody: '{n:home|homes} and the duty desk of {unit} will hear it at once.', askKind: 'What is it? Skip it if you are not sure.', askSilent: 'Tell the duty desk silently?', askYes: 'Raise the alarm now', askNo: 'No, pressed by mistake',

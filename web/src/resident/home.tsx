@@ -6,13 +6,14 @@ import { HoldButton } from '../lib/hold'
 import { large } from '../lib/look'
 import { sentence } from '../lib/reason'
 import { shake, shakes } from '../lib/touch'
+import type { Home } from '../lib/types'
 import { Icon, Lane, ready } from '../lib/ui'
 import { bellTest, home, numberFor, open, others, queuedSilent, raise, rest, t, unit } from './model'
 import { ActiveBar, Banners, CallLink, Tabs, Top } from './parts'
 
 const BellTest = rest.part((m) => m.BellTest)
 
-export function Home() {
+export function HomeScreen() {
   const g = group.value
   if (!g) return <Nowhere />
   return <><Top /><main class="home"><Banners /><ActiveBar />{bellTest.value && <BellTest i={bellTest.value} />}
@@ -35,9 +36,16 @@ function StreetCard() {
   const g = group.value!, weak = g.homes.filter((h) => h.state !== 'green')
   return <section class="card" aria-labelledby="street"><div class="row"><h2 id="street">{t('homes', { n: g.homes.length })}</h2><span class="cnt num">{t('readyOf', { n: g.homes.length - weak.length, m: g.homes.length })}</span></div>
     <Lane seats={g.homes.map((h) => ready(h, me.value!.home))} label={t('homes', { n: g.homes.length })} most={large.value ? 5 : 7} />
-    {weak.length ? <ul class="list">{weak.map((h) => <li key={h.id} class={h.state}><b>{h.id === home.value?.id ? t('yourHome') : h.name}</b><span><Icon n={h.state === 'red' ? 'x' : 'sos'} />{sentence(h.reason, h.state)}</span></li>)}</ul>
+    {weak.length ? <ul class="list">{alike(weak).map(([why, homes]) => <li key={why} class={homes[0].state}><b>{homes.length > 2 ? t('manyHomes', { n: homes.length }) : homes.map((h) => (h.id === home.value?.id ? t('yourHome') : h.name)).join(', ')}</b><span><Icon n={homes[0].state === 'red' ? 'x' : 'sos'} />{why}</span></li>)}</ul>
       : <p class="allok"><Icon n="check" />{t('allReady')}</p>}
   </section>
+}
+
+// alike puts homes with the same sentence together, those that hear nothing first: seven times the same is read by nobody.
+function alike(weak: Home[]): [string, Home[]][] {
+  const by = new Map<string, Home[]>()
+  for (const h of [...weak].sort((a, b) => +(b.state === 'red') - +(a.state === 'red'))) { const why = sentence(h.reason, h.state); by.set(why, [...(by.get(why) ?? []), h]) }
+  return [...by]
 }
 
 // Nowhere: nothing is known yet, or this person belongs to no home. The emergency number works all the same.

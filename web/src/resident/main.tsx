@@ -13,7 +13,7 @@ import { restore } from '../lib/look'
 import { onAccepted, queue } from '../lib/outbox'
 import { shake, shakes, stayAwake } from '../lib/touch'
 import type { Incident } from '../lib/types'
-import { Home, Nowhere } from './home'
+import { HomeScreen, Nowhere } from './home'
 import { Incoming } from './incoming'
 import { alarms, byMe, chosen, current, danger, loudest, minimised, open, past, queuedRaise, raisedHere, rest, silentSent, t, tab, toast, whose } from './model'
 import { AskSheet } from './parts'
@@ -31,7 +31,7 @@ function Screen() {
   if (d && !(i && byMe(i))) return <Queued d={d} key={d.id} />
   if (i) return byMe(i) ? <Sent i={i} key={i.id} /> : <Incoming i={i} key={i.id} />
   if (old) return <Past i={old} key={old.id} />
-  return tab.value === 'group' ? <Group /> : tab.value === 'more' ? <More /> : <Home />
+  return tab.value === 'group' ? <Group /> : tab.value === 'more' ? <More /> : <HomeScreen />
 }
 
 function Over() {

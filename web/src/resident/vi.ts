@@ -2,7 +2,7 @@
 export const vi = {
   hold: 'Giữ 2 giây', holdSub: 'để đánh kẻng', holding: 'Giữ tiếp…', release: 'Thả tay để huỷ',
   hearAll: '{n} nhà và trực ban {unit} cùng nghe ngay.', hearSome: '{n} trong {m} nhà và trực ban {unit} nghe ngay.',
-  call114: 'Gọi {n}', address: 'Đọc địa chỉ', homes: '{n} nhà trong tổ', readyOf: '{n}/{m} sẵn sàng', allReady: 'Cả tổ đều nghe được báo động.',
+  call114: 'Gọi {n}', address: 'Đọc địa chỉ', homes: '{n} nhà trong tổ', manyHomes: '{n} nhà', readyOf: '{n}/{m} sẵn sàng', allReady: 'Cả tổ đều nghe được báo động.',
   tabs: 'Các màn hình', tabGong: 'Kẻng', tabGroup: 'Tổ', tabMore: 'Thêm',
   bellOff: 'Máy này chưa kêu được', bellOffSub: 'Chạm để bật chuông',
   // sheet before raising
