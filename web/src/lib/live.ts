@@ -160,7 +160,7 @@ function lose() {
 // again opens a new stream, soon at first and then every 5 s at most; a session that has ended is noticed by refresh.
 function again() {
   stream?.close(); clearTimeout(watch); clearTimeout(retry)
-  if (connection.value === 'live') watch = window.setTimeout(lose, Math.max(0, silence - (Date.now() - heard)))
+  if (connection.value !== 'lost') watch = window.setTimeout(lose, Math.max(0, silence - (Date.now() - heard)))
   const wait = Math.min(5000, 300 * 2 ** fails++) * (0.8 + Math.random() * 0.4)
   retry = window.setTimeout(() => { if (fails > 1) void refresh(); listen() }, wait)
 }
