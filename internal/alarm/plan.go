@@ -23,7 +23,6 @@ type Need string
 const (
 	Always         Need = "always"
 	FewComing      Need = "fewer_than_two_coming"
-	Unreached      Need = "homes_without_receipt"
 	NoContactHomes Need = "homes_without_contact"
 	DeskMute       Need = "desk_mute" // the duty desk has not acknowledged
 )
@@ -31,9 +30,9 @@ const (
 // Target is who is called by a step.
 type Target string
 
-// The targets.
+// The targets. Those named here are reached through their screens; a channel
+// outside (SMS, voice) becomes a target when there is one.
 const (
-	CallPhones   Target = "phones"   // SMS or voice to homes whose phones did not receive
 	CallLeader   Target = "leader"   // the group's leader
 	CallAdjacent Target = "adjacent" // leaders of adjoining groups
 	SoundDesk    Target = "desk_sound"
@@ -68,7 +67,6 @@ func DefaultPlan(c signal.Category) Plan {
 	p := Plan{
 		MistakeWithin: 15, SilenceMax: 180, SirenMax: 900, RepeatEvery: 300, RepeatFor: 60, UnackAfter: 180,
 		Steps: []Step{
-			{Name: "unreached", After: 20, If: Unreached, Call: []Target{CallPhones}},
 			{Name: "few_coming", After: 30, If: FewComing, Call: []Target{CallLeader, CallAdjacent}},
 			{Name: "desk_sound", After: 60, If: DeskMute, Call: []Target{SoundDesk}},
 			{Name: "knock", After: 90, If: NoContactHomes, Call: []Target{Knock}},
@@ -77,7 +75,7 @@ func DefaultPlan(c signal.Category) Plan {
 	}
 	switch c {
 	case signal.Intrusion:
-		p.Steps[2].After = 0
+		p.Steps[1].After = 0
 	case signal.HoldUp:
 		p.Steps = []Step{
 			{Name: "desk_sound", After: 0, If: DeskMute, Call: []Target{SoundDesk}},
@@ -154,11 +152,11 @@ func (p Plan) check() error {
 		if s.After < 0 {
 			return fmt.Errorf("step %q is due before the alarm", s.Name)
 		}
-		if !slices.Contains([]Need{Always, FewComing, Unreached, NoContactHomes, DeskMute}, s.If) {
+		if !slices.Contains([]Need{Always, FewComing, NoContactHomes, DeskMute}, s.If) {
 			return fmt.Errorf("step %q has an unknown condition %q", s.Name, s.If)
 		}
 		for _, c := range s.Call {
-			if !slices.Contains([]Target{CallPhones, CallLeader, CallAdjacent, SoundDesk, CallProvince, Knock}, c) {
+			if !slices.Contains([]Target{CallLeader, CallAdjacent, SoundDesk, CallProvince, Knock}, c) {
 				return fmt.Errorf("step %q calls unknown %q", s.Name, c)
 			}
 			desk = desk || c == SoundDesk && (s.If == DeskMute || s.If == Always)

@@ -202,8 +202,6 @@ func (i *Incident) needs(n Need) bool {
 		return i.Coming() < 2
 	case DeskMute:
 		return i.DeskAck == nil
-	case Unreached:
-		return slices.ContainsFunc(i.Homes, func(r Roll) bool { return len(r.Phones) == 0 && len(r.People) == 0 })
 	case NoContactHomes:
 		return slices.ContainsFunc(i.Homes, func(r Roll) bool { return r.Contact() == NoContact })
 	}
