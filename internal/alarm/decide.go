@@ -85,18 +85,24 @@ func Resolve(s State, e Event) Event {
 	return e
 }
 
-// match finds the open incident that an alarm joins, the oldest first.
+// match finds the open incident that an alarm joins: one of the same danger
+// before one whose danger, or whose press's, is not known; the oldest first.
 func match(s State, e Event) *Incident {
 	var found *Incident
+	rank := func(i *Incident) int {
+		switch {
+		case i.Mode != e.mode() || i.Silent != e.quiet():
+			return 0
+		case i.Mode != Live, i.Category == e.danger(): // one drill and one bell test at a time
+			return 2
+		case i.Category == signal.Panic || e.danger() == signal.Panic:
+			return 1
+		}
+		return 0
+	}
 	for _, i := range s.Open {
-		if i.Mode != e.mode() || i.Silent != e.quiet() {
-			continue
-		}
-		same := i.Category == e.danger() || i.Category == signal.Panic || e.danger() == signal.Panic
-		if i.Mode != Live {
-			same = true // one drill and one bell test at a time
-		}
-		if same && (found == nil || i.ID < found.ID) {
+		r := rank(i)
+		if r > 0 && (found == nil || r > rank(found) || r == rank(found) && i.ID < found.ID) {
 			found = i
 		}
 	}

@@ -409,6 +409,20 @@ func TestRecategorisedIntoAnOpenOneJoinsIt(t *testing.T) {
 	}
 }
 
+func TestAlarmJoinsItsOwnDangerFirst(t *testing.T) {
+	c := newScene(t)
+	c.do(Event{Kind: Pressed, Category: signal.Medical, Home: "h3", By: member("h3")})
+	older := c.only().ID
+	c.detect("h1", signal.Smoke, signal.Alarm)
+	c.do(Event{Kind: Recategorised, Incident: older, Category: signal.Panic, By: leader()})
+	c.do(Event{Kind: Pressed, Category: signal.Fire, Home: "h2", By: member("h2")})
+	for id, i := range c.s.Open {
+		if (i.Category == signal.Fire) == (id == older) {
+			t.Errorf("%s is %s", id, i.Category)
+		}
+	}
+}
+
 func TestClockShiftKeepsTheSeconds(t *testing.T) {
 	for _, by := range []time.Duration{time.Hour, -time.Hour} {
 		c := newScene(t)
