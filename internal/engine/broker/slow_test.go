@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,5 +185,42 @@ func TestLargePayloadsArriveWholeAndInOrder(t *testing.T) {
 	}
 	for i := range 20 {
 		c.want(publishPacket("t", bytes.Repeat(fmt.Append(nil, i%10), i*7000), 0, false, 0)...)
+	}
+}
+
+// TestAlarmLeavesBeforeSendReturns holds the only processor, so that no other
+// goroutine can have written the message.
+func TestAlarmLeavesBeforeSendReturns(t *testing.T) {
+	r := newRig(t, newEar(), Settings{})
+	c := r.enter(t, 4, "siren", "alley", nil)
+	c.subscribe(false, "S", 1)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for pid := uint16(1); pid <= 5; pid++ {
+		want := publishPacket("S", []byte("ON"), 1, false, pid)
+		before := r.Stats().BytesOut
+		r.Send("alley", "S", []byte("ON"), 0, nil)
+		if n := r.Stats().BytesOut - before; n != uint64(len(want)) {
+			t.Errorf("%d of %d bytes had left", n, len(want))
+		}
+		c.want(want...)
+		c.write(puback(pid)...)
+	}
+}
+
+// TestSocketThatTakesOnlyHalfGetsTheRestInOrder sends more than the sockets on
+// both sides hold before the client reads.
+func TestSocketThatTakesOnlyHalfGetsTheRestInOrder(t *testing.T) {
+	r := newRig(t, newEar(), Settings{Hub: Bounds{Queue: 64 << 20}})
+	c := r.enter(t, 4, "slow", "alley", nil)
+	c.subscribe(false, "n", 0)
+	const n = 20_000
+	message := func(i int) []byte { return fmt.Appendf(nil, "%05d%s", i, bytes.Repeat([]byte{'x'}, i%900)) }
+	for i := range n {
+		if r.Send("alley", "n", message(i), 0, nil) != 1 {
+			t.Fatalf("message %d was not taken", i)
+		}
+	}
+	for i := range n {
+		c.want(publishPacket("n", message(i), 0, false, 0)...)
 	}
 }

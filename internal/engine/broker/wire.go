@@ -73,6 +73,9 @@ const (
 // behind more than this.
 const gatherUpTo = 16 << 10
 
+// smallMessage bounds what is written by the goroutine that brings it, in bytes.
+const smallMessage = 1 << 10
+
 // byeWithin is how long a goodbye may take.
 const byeWithin = time.Second
 
@@ -188,9 +191,29 @@ func (w *wire) push(p parcel, lane int) bool {
 	}
 	w.queued += p.msg.size()
 	w.lanes[lane] = append(w.lanes[lane], p)
+	if lane == urgent {
+		w.atOnce()
+	}
 	w.wake()
 	w.mu.Unlock()
 	return true
+}
+
+// atOnce writes the urgent message that was just queued, when nobody writes now
+// and it is a small one, as far as the socket takes it without waiting. A writer
+// of its own would get its turn only after the goroutine that brought the alarm
+// has done everything else: the journal, the reports. What is left goes that way.
+// The caller holds mu.
+func (w *wire) atOnce() {
+	if w.writing || w.ready() != urgent || w.lanes[urgent][0].msg.size() > smallMessage {
+		return
+	}
+	now := time.Now()
+	head, _ := w.encode(make([]byte, 0, 256), w.pop(urgent), now)
+	_ = w.nc.SetWriteDeadline(now.Add(w.set.WriteWithin)) // the last one is over
+	n := tryWrite(w.nc, head)
+	w.n.bytesOut.Add(uint64(n))
+	w.ctl = append(w.ctl, head[n:]...)
 }
 
 // say queues encoded packets that are not messages.
