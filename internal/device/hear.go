@@ -162,6 +162,10 @@ func (v *Service) obey(d *wired, verdicts []Verdict, s State, rev int64, keep bo
 		press = press || w.Keep && w.Press
 		level = level || w.Keep && !w.Press
 	}
+	if slices.ContainsFunc(verdicts, rings) {
+		v.Journal.Hold() // the sirens first; and one sync for all of it
+		defer v.Journal.Release()
+	}
 	if press && !level {
 		v.keep(d.ID, s, rev, owed, false)
 	}
@@ -169,9 +173,11 @@ func (v *Service) obey(d *wired, verdicts []Verdict, s State, rev int64, keep bo
 		v.do(d, w, now, owed)
 	}
 	if keep && !(press && !level) {
-		v.keep(d.ID, s, rev, owed, !slices.ContainsFunc(verdicts, func(w Verdict) bool { return w.Do == Ring }))
+		v.keep(d.ID, s, rev, owed, !slices.ContainsFunc(verdicts, rings))
 	}
 }
+
+func rings(w Verdict) bool { return w.Do == Ring }
 
 // keep gives a state to the journal. strict: the sender's message hangs on it
 // alone, so an error is no excuse.

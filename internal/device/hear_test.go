@@ -41,6 +41,17 @@ func TestRepeatsKnowOfAnAlarmOnItsWay(t *testing.T) {
 	}
 }
 
+func TestJournalRestsWhileSirensAreCommanded(t *testing.T) {
+	r := bare(Config{}, append(sirensOf(), dev("d1", "h1", signal.Smoke, ""))...)
+	var held []int32
+	r.alarms.ring = func(signal.Signal) { held = append(held, r.journal.held.Load()) }
+	r.say("b1", "press")
+	r.say("d1", "alarm")
+	if len(held) != 2 || held[0] != 1 || held[1] != 1 || r.journal.held.Load() != 0 {
+		t.Errorf("held %v while it rang, %d afterwards", held, r.journal.held.Load())
+	}
+}
+
 func TestPressIsAcknowledgedWhenItIsOnDisk(t *testing.T) {
 	r := bare(Config{}, sirensOf()...)
 	r.alarms.slow, r.journal.slow = true, true

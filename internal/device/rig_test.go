@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -238,7 +239,12 @@ type journal struct {
 	waits []func(error)
 	slow  bool
 	fails error
+	held  atomic.Int32 // between Hold and Release
 }
+
+func (j *journal) Hold() { j.held.Add(1) }
+
+func (j *journal) Release() { j.held.Add(-1) }
 
 func (j *journal) Do(_ store.Op, done func(error)) {
 	j.mu.Lock()

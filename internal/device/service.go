@@ -42,6 +42,8 @@ type Told interface {
 // this slice gives it first is also on disk first. *store.Committer is one.
 type Journal interface {
 	Do(op store.Op, done func(error))
+	Hold() // until Release it may wait with what it was given
+	Release()
 }
 
 // Config is what the slice is made of.

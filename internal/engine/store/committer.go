@@ -10,6 +10,10 @@ import (
 	"time"
 )
 
+// heldAtMost is how long those who hold may keep what is queued from the disk:
+// in a storm somebody always does.
+const heldAtMost = 5 * time.Millisecond
+
 // maxBatch is how many ops one transaction takes at most, so that the first of
 // a storm does not wait for the last.
 const maxBatch = 512
@@ -44,6 +48,7 @@ type Committer struct {
 
 	mu      sync.Mutex
 	waiting []pending
+	held    int // those between Hold and Release
 	closing bool
 	stuck   error
 	since   time.Time // when it became stuck
@@ -86,11 +91,64 @@ func (c *Committer) Do(op Op, done func(error)) {
 		return
 	}
 	c.waiting = append(c.waiting, pending{op, done})
+	held := c.held > 0
 	c.mu.Unlock()
+	if !held { // Release does it then
+		c.rouse()
+	}
+}
+
+func (c *Committer) rouse() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Hold keeps the committer from beginning a transaction until Release, which must
+// follow. Whoever commands sirens holds it meanwhile: writing takes a processor,
+// and on a small machine the one that the sirens need. What is queued in between
+// also gets to the disk together, so that it waits for one sync. In a storm, when
+// somebody always holds, the disk waits for 5 ms at a time.
+func (c *Committer) Hold() {
+	c.mu.Lock()
+	c.held++
+	c.mu.Unlock()
+}
+
+// Release ends a Hold.
+func (c *Committer) Release() {
+	c.mu.Lock()
+	c.held--
+	some := len(c.waiting) > 0
+	c.mu.Unlock()
+	if some {
+		c.rouse()
+	}
+}
+
+// giveWay waits while somebody holds.
+func (c *Committer) giveWay(ctx context.Context) {
+	if !c.isHeld() {
+		return
+	}
+	limit := time.NewTimer(heldAtMost)
+	defer limit.Stop()
+	for c.isHeld() {
+		select {
+		case <-c.wake:
+		case <-limit.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *Committer) isHeld() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.held > 0 && !c.closing
 }
 
 // Wait is Do that waits for the outcome or for ctx.
@@ -135,10 +193,7 @@ func (c *Committer) Close(ctx context.Context) error {
 	c.mu.Lock()
 	c.closing = true
 	c.mu.Unlock()
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
+	c.rouse()
 	select {
 	case <-c.gone:
 	case <-ctx.Done():
@@ -169,6 +224,7 @@ var errClosed = errors.New("committer closed")
 func (c *Committer) run(ctx context.Context) {
 	defer close(c.gone)
 	for {
+		c.giveWay(ctx)
 		c.mu.Lock()
 		n := min(len(c.waiting), maxBatch)
 		batch := c.waiting[:n:n]

@@ -86,6 +86,59 @@ func TestCommitterKeepsOrderAndTellsOfThePoisoned(t *testing.T) {
 	})
 }
 
+func TestHeldOpsGoToTheDiskTogether(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		db := storetest.Open(t, dsn)
+		if err := db.Migrate(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+		c := store.NewCommitter(db, slog.New(slog.DiscardHandler))
+		res := make(chan error, 2)
+		for id := 1; id <= 2; id++ { // the statement is known afterwards
+			c.Hold()
+			c.Do(insert(10*id), nil)
+			c.Do(insert(10*id+1), func(err error) { res <- err })
+			c.Release()
+			if err := <-res; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if h := c.Health(); h.Commits != 2 || h.Ops != 4 {
+			t.Errorf("%d commits of %d ops, want 2 of 4", h.Commits, h.Ops)
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestStormOfHoldersDelaysTheDiskAndNoMore: somebody holds all the time.
+func TestStormOfHoldersDelaysTheDiskAndNoMore(t *testing.T) {
+	db := storetest.Open(t, t.TempDir()+"/keng.db")
+	if err := db.Migrate(t.Context(), set); err != nil {
+		t.Fatal(err)
+	}
+	c := store.NewCommitter(db, slog.New(slog.DiscardHandler))
+	if err := c.Wait(t.Context(), insert(1)); err != nil { // it rests now
+		t.Fatal(err)
+	}
+	c.Hold()
+	began := time.Now()
+	res := make(chan error, 1)
+	c.Hold()
+	c.Do(insert(2), func(err error) { res <- err })
+	c.Release()
+	if err := <-res; err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < 2*time.Millisecond {
+		t.Errorf("held, and written after %v", took)
+	}
+	if err := c.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestFullDiskLosesNothing fills a real SQLite database to its page limit, which
 // fails as a full disk does, and then makes room.
 func TestFullDiskLosesNothing(t *testing.T) {
