@@ -329,16 +329,22 @@ func (v *Service) Health(groups []place.GroupID) (h Health) {
 	return h
 }
 
-// Hubs lists the hubs behind the groups, or all when groups is nil, by name.
+// Hubs lists the hubs behind the groups, or all when groups is nil, by name. A
+// device with an account of its own is none.
 func (v *Service) Hubs(groups []place.GroupID) []Hub {
 	reg := v.now.Load()
+	wanted := make(map[place.GroupID]bool, len(groups))
+	for _, g := range groups {
+		wanted[g] = true
+	}
 	list := []Hub{}
-	for name, s := range reg.spaces {
-		if groups != nil && !slices.ContainsFunc(s.devices, func(d *wired) bool { return slices.Contains(groups, d.group) }) {
+	for name := range reg.webhook { // every hub has a key, and only hubs
+		s := reg.spaces[broker.Space(name)]
+		if groups != nil && !slices.ContainsFunc(s.devices, func(d *wired) bool { return wanted[d.group] }) {
 			continue
 		}
 		online, since := s.hub.online(v.Standing)
-		list = append(list, Hub{Hub: string(name), Online: online, Since: stamp(since)})
+		list = append(list, Hub{Hub: name, Online: online, Since: stamp(since)})
 	}
 	slices.SortFunc(list, func(a, b Hub) int { return cmp.Compare(a.Hub, b.Hub) })
 	return list

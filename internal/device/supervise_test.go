@@ -108,6 +108,27 @@ func TestLostHubTakesItsDevicesWithIt(t *testing.T) {
 	})
 }
 
+func TestHubWithTwoKindsOfSoftware(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{Dialects: families()}, realDevices()...)
+		r.start(t)
+		r.Connected("alley12", "hub")
+		online := func() bool { return r.Hubs(nil)[0].Online }
+		r.hear("!zigbee2mqtt/bridge/state online", "homeassistant/status online", "homeassistant/status offline")
+		if !online() {
+			t.Error("Home Assistant is a guest: the hub does not go with it")
+		}
+		r.hear("!upstairs/bridge/state online", "!zigbee2mqtt/bridge/state offline")
+		if !online() {
+			t.Error("one of two bridges is there")
+		}
+		r.hear("!upstairs/bridge/state offline")
+		if online() {
+			t.Error("both bridges are gone")
+		}
+	})
+}
+
 func TestNobodyIsOfflineBecauseKengStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := bare(Config{}, complete()...)
@@ -311,4 +332,15 @@ func TestManyDevicesAreSupervisedCheaply(t *testing.T) {
 			t.Errorf("%d ops for 2000 states", n)
 		}
 	})
+}
+
+func TestDeviceWithAnAccountOfItsOwnIsNoHub(t *testing.T) {
+	own := dev("s2", "h2", signal.Siren, "")
+	own.Hub, own.Username = "", "s2"
+	r := bare(Config{}, append(complete(), own)...)
+	for _, groups := range [][]place.GroupID{nil, {"g1"}} {
+		if h := r.Hubs(groups); len(h) != 1 || h[0].Hub != "alley12" {
+			t.Errorf("hubs %+v", h)
+		}
+	}
 }
