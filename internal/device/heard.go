@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/keng-vn/keng/internal/engine/broker"
 	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/place"
 )
@@ -74,13 +75,14 @@ func put[H, K comparable, V any](m map[H]map[K]V, hub H, k K, v V) {
 	m[hub][k] = v
 }
 
-// note counts a message that nobody could read.
-func (h *heard) note(hub, topic string, payload []byte, reason string, now time.Time) {
+// note counts a message that nobody could read and reports whether its topic is
+// new on the list.
+func (h *heard) note(hub, topic string, payload []byte, reason string, now time.Time) (fresh bool) {
 	topic = clip(topic, longestTopic)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	u := h.unknown[hub][topic]
-	if u == nil {
+	if fresh = u == nil; fresh {
 		if old := oldest(h.unknown[hub], UnknownPerHub, func(u *Unknown) time.Time { return u.At }); old != nil {
 			delete(h.unknown[hub], old.Topic)
 			h.giveUp(unknownID{hub, old.Topic}, old.saved)
@@ -91,6 +93,7 @@ func (h *heard) note(hub, topic string, payload []byte, reason string, now time.
 	u.Payload, u.Reason, u.At = clip(string(payload[:min(len(payload), 4*shownPayload)]), shownPayload), clip(reason, 300), now.UTC()
 	u.Count++
 	h.dirty[unknownID{hub, topic}] = true
+	return fresh
 }
 
 // find notes a device without a home and reports whether it is a new one.
@@ -240,5 +243,7 @@ func text(s string) string {
 // behind the hub.
 func (v *Service) unknown(hub, topic string, payload []byte, reason string, now time.Time) {
 	v.counts.unknown.Add(1)
-	v.heard.note(hub, topic, payload, reason, now)
+	if s := v.now.Load().spaces[broker.Space(hub)]; v.heard.note(hub, topic, payload, reason, now) && s != nil {
+		v.changedSpace(s)
+	}
 }

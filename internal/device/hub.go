@@ -37,7 +37,7 @@ func (v *Service) hearHub(s *space, m dialect.Message, now time.Time) bool {
 			v.unknown(string(s.name), m.Topic, m.Payload, err.Error(), now)
 			continue
 		}
-		v.present(s, t.lang.Name(), r, now)
+		v.present(s, t.lang.Name(), m.Topic, r, now)
 		for _, f := range r.Found {
 			v.found(s, t.lang.Name(), f, now)
 		}
@@ -55,24 +55,19 @@ func readHub(d dialect.HubDialect, m dialect.Message) (r dialect.HubReport, err 
 }
 
 // present notes that the software of a hub says it came or went. When it came,
-// its sirens are told what they shall do.
-func (v *Service) present(s *space, lang string, r dialect.HubReport, now time.Time) {
-	if lang == "homeassistant" && (r.Presence != "" || len(r.Found) > 0) && !s.hub.panel.Swap(true) {
+// its sirens are told what they shall do. Home Assistant is a guest at the hub:
+// when it goes, the devices are still there.
+func (v *Service) present(s *space, lang, topic string, r dialect.HubReport, now time.Time) {
+	guest := lang == "homeassistant"
+	if guest && (r.Presence != "" || len(r.Found) > 0) && !s.hub.panel.Swap(true) {
 		v.republish(s)
 	}
 	if r.Presence == "" {
 		return
 	}
-	h := s.hub
-	h.mu.Lock()
-	changed := h.bridge != r.Presence
-	h.bridge = r.Presence
-	if changed {
-		h.since = now
-	}
-	h.mu.Unlock()
+	changed := !guest && s.hub.says(topic, r.Presence == signal.Online, now)
 	if r.Presence == signal.Online {
-		h.back.Store(now.UnixMilli())
+		s.hub.back.Store(now.UnixMilli())
 		for _, d := range s.devices {
 			if d.sounds() && d.Dialect == lang {
 				v.sirens.hear(d.ID, signal.Online, true)
@@ -83,6 +78,28 @@ func (v *Service) present(s *space, lang string, r dialect.HubReport, now time.T
 		v.changedSpace(s)
 	}
 }
+
+// says notes that one of the hub's software is there or not, and reports whether
+// the hub thereby came or went.
+func (h *hub) says(topic string, there bool, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	was := h.manned()
+	if h.bridges == nil {
+		h.bridges = map[string]bool{}
+	}
+	if _, known := h.bridges[topic]; known || len(h.bridges) < mostBridges {
+		h.bridges[topic] = there
+	}
+	if h.manned() == was {
+		return false
+	}
+	h.since = now
+	return true
+}
+
+// mostBridges bounds how much software one hub may run.
+const mostBridges = 16
 
 // found takes in a device that announced itself: its capabilities when it has a
 // home, a place on the list of found ones when not.

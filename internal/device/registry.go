@@ -221,9 +221,9 @@ func covers(filter, topic string) bool {
 type hub struct {
 	mu      sync.Mutex
 	clients int
-	bridge  signal.Kind // what the hub's software said: Online, Offline, "" when it never spoke
-	since   time.Time   // of the present state
-	seen    time.Time   // last message
+	bridges map[string]bool // by topic: whether that software of the hub says that it is there
+	since   time.Time       // of the present state
+	seen    time.Time       // last message
 	back    atomic.Int64
 	panel   atomic.Bool // Home Assistant was heard here
 }
@@ -241,9 +241,19 @@ func (h *hub) online(standing bool) (bool, time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if standing {
-		return !h.seen.IsZero() && h.bridge != signal.Offline, h.since
+		return !h.seen.IsZero() && h.manned(), h.since
 	}
-	return h.clients > 0 && h.bridge != signal.Offline, h.since
+	return h.clients > 0 && h.manned(), h.since
+}
+
+// manned reports whether any of the hub's software is there, or none ever spoke.
+func (h *hub) manned() bool {
+	for _, there := range h.bridges {
+		if there {
+			return true
+		}
+	}
+	return len(h.bridges) == 0
 }
 
 // backAt is when the hub's software last said that it is back, zero when never.
