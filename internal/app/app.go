@@ -74,6 +74,7 @@ type App struct {
 	httpLn   net.Listener
 	mqttLn   net.Listener
 	dc09Ln   net.Listener
+	unlock   func() error
 	undo     []undo // last started, first stopped
 }
 
@@ -126,6 +127,12 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.DB = db
 	a.later("store", func(context.Context) error { return db.Close() })
+	a.later("lock", func(context.Context) error { // after the last entry is written
+		if a.unlock == nil {
+			return nil
+		}
+		return a.unlock()
+	})
 	a.Committer = store.NewCommitter(db, a.Log)
 	a.later("committer", a.Committer.Close)
 	if a.Village, err = place.Watch(ctx, db, a.Log); err != nil {
@@ -199,6 +206,10 @@ func (a *App) later(name string, fn func(context.Context) error) {
 // Start takes up the open incidents, then the devices, then the people, in that
 // order: sirens come first. It returns when everything listens.
 func (a *App) Start(ctx context.Context) error {
+	var err error
+	if a.unlock, err = a.DB.Lock(ctx); err != nil {
+		return err
+	}
 	if err := a.Alarm.Load(ctx, a.journal); err != nil {
 		return err
 	}

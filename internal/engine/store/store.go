@@ -29,6 +29,7 @@ const (
 // (PostgreSQL), and a pool that reads.
 type DB struct {
 	Engine Engine
+	path   string // of the SQLite file
 	write  *sql.DB
 	read   *sql.DB
 }
@@ -62,7 +63,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
 	r.SetMaxOpenConns(4)
-	return &DB{Engine: SQLite, write: w, read: r}, nil
+	return &DB{Engine: SQLite, path: path, write: w, read: r}, nil
 }
 
 func openPostgres(ctx context.Context, dsn string) (*DB, error) {

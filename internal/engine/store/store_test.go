@@ -198,6 +198,29 @@ func TestCloseTellsWhatWasNotWritten(t *testing.T) {
 	}
 }
 
+func TestOneKengAtATime(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		a, b := storetest.Open(t, dsn), storetest.Open(t, dsn)
+		unlock, err := a.Lock(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Lock(t.Context()); !errors.Is(err, store.ErrTaken) {
+			t.Errorf("a second Keng took the same data: %v", err)
+		}
+		if err := unlock(); err != nil {
+			t.Error(err)
+		}
+		again, err := b.Lock(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := again(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestTxRollsBack(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, dsn string) {
 		db := storetest.Open(t, dsn)
