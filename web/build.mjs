@@ -10,15 +10,16 @@
 // A bundle above its budget fails the build.
 import { build } from 'esbuild'
 import { createHash } from 'node:crypto'
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { icon } from './icon.mjs'
 
 const root = import.meta.dirname
 const { values: { out }, positionals: only } = parseArgs({ options: { out: { type: 'string', default: 'dist' } }, allowPositionals: true })
-const dist = resolve(root, out)
+const dist = await mkdtemp(join(tmpdir(), 'keng-web-')) // becomes out when everything is well
 
 // Budgets in bytes as sent (brotli). js counts what the page must load before it can draw: the entry and the chunks it imports.
 const budgets = {
@@ -32,11 +33,6 @@ const target = ['chrome94', 'firefox101', 'safari15.4']
 const common = {
   absWorkingDir: root, bundle: true, minify: true, target, legalComments: 'none', charset: 'utf8',
   jsx: 'automatic', jsxImportSource: 'preact', logLevel: 'warning', metafile: true,
-}
-
-async function clean() {
-  await mkdir(dist, { recursive: true })
-  for (const name of await readdir(dist)) if (name !== '.gitkeep') await rm(join(dist, name), { recursive: true })
 }
 
 // Each page is bundled on its own: nobody uses both, and a chunk that both share is one more file before the first picture.
@@ -91,6 +87,20 @@ async function install() {
   }))
 }
 
+// publish puts what was built in its place, file by file, and only then removes what was there before: whoever embeds the folder meanwhile
+// finds whole files. A build that failed leaves the last good one alone.
+async function publish(to) {
+  const files = async (dir) => (await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => [])).filter((e) => e.isFile()).map((e) => relative(dir, join(e.parentPath ?? e.path, e.name)))
+  const fresh = await files(dist), old = await files(to)
+  for (const f of fresh) {
+    await mkdir(dirname(join(to, f)), { recursive: true })
+    await cp(join(dist, f), join(to, f) + '.part')
+    await rename(join(to, f) + '.part', join(to, f))
+  }
+  for (const f of old) if (f !== '.gitkeep' && !fresh.includes(f)) await rm(join(to, f))
+  await rm(dist, { recursive: true })
+}
+
 const brotli = (b) => brotliCompressSync(b, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: b.length } })
 
 async function compress(dir) {
@@ -115,7 +125,6 @@ async function weigh(pages) {
   if (over.length) throw new Error('over budget:\n  ' + over.join('\n  '))
 }
 
-await clean()
 const pages = { resident: await bundle('resident'), console: await bundle('console') }
 const version = pages.resident ? await worker(pages.resident) : ''
 const m = await map()
@@ -123,3 +132,4 @@ await install()
 await writeFile(join(dist, 'manifest.json'), JSON.stringify({ version, ...pages, map: m }, null, 1))
 await compress(dist)
 await weigh(pages)
+await publish(resolve(root, out))

@@ -44,7 +44,7 @@ export async function start(h: Hooks = {}): Promise<boolean> {
   setInterval(() => { if (!document.hidden) now.value = serverNow() }, 1000)
   outbox.onAccepted((_, answer) => { if (isIncident(answer)) take(answer) })
   const inlined = document.getElementById('boot')?.textContent?.trim()
-  if (inlined) { const s: State = JSON.parse(inlined); setClock(s.now); place = s.seq; adopt(s) } else if (h.keep) await remember()
+  if (inlined) { const s: State = JSON.parse(inlined); setClock(s.now); place = s.seq ?? ''; adopt(s) } else if (h.keep) await remember()
   if (h.keep) keepState()
   if (me.value) { listen(); return true }
   const got = await refresh()

@@ -107,10 +107,10 @@ void begin()
 
 // begin draws as soon as there is something to draw: from the page at once, from the phone's storage a moment later, without either after 400 ms.
 async function begin() {
-  const english = chosenLang() === 'en' ? speak('en') : undefined
   const started = start({ keep: true, onIncident, onCalm, onSignedOut: () => { if (!queue.value.length) location.replace('/welcome') } })
-  await Promise.race([Promise.all([started, english]), new Promise((ok) => setTimeout(ok, 400))])
-  if (!english && !chosenLang() && language.value !== 'vi') void speak(language.value)
+  const wanted = () => chosenLang() ?? language.value, talk = wanted() === 'vi' ? undefined : speak('en')
+  await Promise.race([Promise.all([started, talk]), new Promise((ok) => setTimeout(ok, 400))])
+  if (!talk && wanted() !== 'vi') void speak('en')
   render(<App />, document.getElementById('app')!)
   whenIdle(rest.ahead)
   void keepFresh(() => alarms.value.length === 0 && queue.value.length === 0 && !open.value && connection.value === 'live')
