@@ -20,8 +20,8 @@ function Head({ i }: { i: Incident }) {
   const h = originOf(i), g = groupOf(i.group)
   return <div class="d1">
     <KindMark i={i} big />
-    <div class="dt"><h2>{kind(i)}<span class="code num">{i.code}</span>{can(i, 'category') && <button type="button" class="lk kind" id="kind" onClick={() => ask({ what: 'kind', id: i.id })}>{say('act.kind')}</button>}</h2><p><b>{h?.name ?? where(i)}</b>{i.origins[0]?.device_kind && <>, {device(i.origins[0].device_kind)}</>}<br />{area(g)}</p></div>
-    <div class="tmr"><span class="num">{i.closed ? mmss((ms(i.closed.at) - ms(i.opened_at)) / 1000) : <Since at={i.opened_at} />}</span><small class="num">{say('det.from', { t: hms(i.opened_at) })}</small></div>
+    <div class="dt"><h2>{kind(i)}<span class="code num">{i.code}</span></h2><p><b>{h?.name ?? where(i)}</b>{i.origins[0]?.device_kind && <>, {device(i.origins[0].device_kind)}</>}<br />{area(g)}</p></div>
+    <div class="tmr"><span class="num">{i.closed ? mmss((ms(i.closed.at) - ms(i.opened_at)) / 1000) : <Since at={i.opened_at} />}</span><small class="num">{say('det.from', { t: hms(i.opened_at) })}</small>{can(i, 'category') && <button type="button" class="lk kind" id="kind" onClick={() => ask({ what: 'kind', id: i.id })}>{say('act.kind')}</button>}</div>
   </div>
 }
 
