@@ -25,6 +25,9 @@ type NewDevice struct {
 	Password string
 	Secret   string // key of an encrypted dialect, "" for none
 	Armed    bool   // contact, motion: rings as intrusion; others ring anyway
+	// Category is which danger a press of a button means: [signal.HoldUp] makes it
+	// silent, for the duty desk only. "": the device says, or nobody knows yet.
+	Category signal.Category
 }
 
 // Changes is what [Put] and [Remove] did.

@@ -99,7 +99,7 @@ func read(d *wired, m dialect.Message) (rs []dialect.Reading, err error) {
 func (d *wired) facts(m dialect.Message, now time.Time) Facts {
 	h := fnv.New64a()
 	_, _ = h.Write(m.Payload)
-	return Facts{Device: d.ID, Kind: d.Kind, Armed: d.Armed, Panel: d.Dialect == panelDialect, Retain: m.Retain, Dup: m.Dup, Hash: h.Sum64()}
+	return Facts{Device: d.ID, Kind: d.Kind, Armed: d.Armed, Means: d.Category, Panel: d.Dialect == panelDialect, Retain: m.Retain, Dup: m.Dup, Hash: h.Sum64()}
 }
 
 // take applies the rules to readings of d and does what they say.

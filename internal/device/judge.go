@@ -24,7 +24,7 @@ const (
 	// testLasts is how long a detector under test is not believed to see smoke.
 	testLasts = 2 * time.Minute
 	// remembered is how many presses of a device are kept to recognise repetitions.
-	remembered = 4
+	remembered = 16
 )
 
 // State is everything known of one device between two messages. It is a value:
@@ -75,15 +75,16 @@ type Press struct {
 type Facts struct {
 	Device   signal.DeviceID
 	Kind     signal.DeviceKind
-	Armed    bool      // contact, motion: rings as intrusion
-	Panel    bool      // speaks through an alarm panel, which arms by itself
-	Bypassed bool      // out of service: never rings, proves nothing
-	Retain   bool      // published as retained
-	Stored   bool      // handed out by a standing broker: an old value, not a live one
-	Dup      bool      // the sender may have sent it before
-	Firm     bool      // the sender promises that a number is never used twice (webhook)
-	Hash     uint64    // of the payload
-	HubBack  time.Time // since when its hub is there
+	Armed    bool            // contact, motion: rings as intrusion
+	Means    signal.Category // what a button's press means; "" for what it says
+	Panel    bool            // speaks through an alarm panel, which arms by itself
+	Bypassed bool            // out of service: never rings, proves nothing
+	Retain   bool            // published as retained
+	Stored   bool            // handed out by a standing broker: an old value, not a live one
+	Dup      bool            // the sender may have sent it before
+	Firm     bool            // the sender promises that a number is never used twice (webhook)
+	Hash     uint64          // of the payload
+	HubBack  time.Time       // since when its hub is there
 }
 
 // Deed is what a verdict asks for.
@@ -404,7 +405,10 @@ func (h *hearing) condition(r dialect.Reading) Verdict {
 }
 
 func (h *hearing) category(r dialect.Reading) signal.Category {
-	if r.Category != "" {
+	switch {
+	case h.Means != "" && !measured(r.Category):
+		return h.Means
+	case r.Category != "":
 		return r.Category
 	}
 	return signal.DefaultCategory(h.Kind)

@@ -434,3 +434,21 @@ func TestAnOldWordIsNoSignOfLife(t *testing.T) {
 		t.Errorf("a stored value: seen at %s", s.Seen)
 	}
 }
+
+// TestHiddenButtonIsSilentWhateverItSays gives a button a danger of its own: a
+// shop's hold-up button rings nobody but the desk, also when the maker's word
+// for a press is "emergency". A measured danger keeps its name.
+func TestHiddenButtonIsSilentWhateverItSays(t *testing.T) {
+	now := time.Date(2026, 1, 1, 2, 0, 0, 0, time.UTC)
+	f := Facts{Device: "g1-h1-hidden", Kind: signal.Button, Means: signal.HoldUp}
+	for _, says := range []signal.Category{"", signal.Panic} {
+		_, vs := Hear(nil, State{}, []dialect.Reading{{Kind: signal.Alarm, Category: says, Property: "action"}}, f, now)
+		if len(vs) != 1 || vs[0].Do != Ring || vs[0].Category != signal.HoldUp {
+			t.Errorf("a press that says %q: %+v", says, vs)
+		}
+	}
+	_, vs := Hear(nil, State{}, []dialect.Reading{{Kind: signal.Alarm, Category: signal.Fire, Property: "smoke", Level: true}}, f, now)
+	if len(vs) != 1 || vs[0].Category != signal.Fire {
+		t.Errorf("smoke at a button's device: %+v", vs)
+	}
+}

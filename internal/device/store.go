@@ -161,12 +161,12 @@ func putDevice(ctx context.Context, tx *sql.Tx, n NewDevice, had map[signal.Devi
 		armed = 1
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO device
-		(id, home_id, kind, dialect, topic, hub, model, username, salt, hash, secret, armed)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		(id, home_id, kind, dialect, topic, hub, model, username, salt, hash, secret, armed, category)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (id) DO UPDATE SET home_id = excluded.home_id, kind = excluded.kind, dialect = excluded.dialect,
 			topic = excluded.topic, hub = excluded.hub, model = excluded.model, username = excluded.username,
-			salt = excluded.salt, hash = excluded.hash, secret = excluded.secret, armed = excluded.armed`,
-		string(n.ID), string(n.Home), string(n.Kind), n.Dialect, n.Topic, n.Hub, n.Model, n.Username, s.salt, s.hash, n.Secret, armed)
+			salt = excluded.salt, hash = excluded.hash, secret = excluded.secret, armed = excluded.armed, category = excluded.category`,
+		string(n.ID), string(n.Home), string(n.Kind), n.Dialect, n.Topic, n.Hub, n.Model, n.Username, s.salt, s.hash, n.Secret, armed, string(n.Category))
 	if err != nil {
 		return fmt.Errorf("put device %s: %w", n.ID, err)
 	}
@@ -244,11 +244,11 @@ func readHubs(ctx context.Context, db place.Querier) (map[string]hubRow, error) 
 
 func readDevices(ctx context.Context, db place.Querier) (map[signal.DeviceID]deviceRow, error) {
 	all := map[signal.DeviceID]deviceRow{}
-	err := each(ctx, db, `SELECT id, home_id, kind, dialect, topic, hub, model, username, salt, hash, secret, armed, bypassed_until_ms
+	err := each(ctx, db, `SELECT id, home_id, kind, dialect, topic, hub, model, username, salt, hash, secret, armed, category, bypassed_until_ms
 		FROM device`, func(rows *sql.Rows) error {
 		var r deviceRow
 		var until int64
-		err := rows.Scan(&r.ID, &r.Home, &r.Kind, &r.Dialect, &r.Topic, &r.Hub, &r.Model, &r.Username, &r.salt, &r.hash, &r.Secret, &r.Armed, &until)
+		err := rows.Scan(&r.ID, &r.Home, &r.Kind, &r.Dialect, &r.Topic, &r.Hub, &r.Model, &r.Username, &r.salt, &r.hash, &r.Secret, &r.Armed, &r.Category, &until)
 		r.bypassedUntil = fromMS(until)
 		all[r.ID] = r
 		return err

@@ -324,17 +324,32 @@ func (c *reader) phone(n *node) string {
 }
 
 func (c *reader) readDevice(n *node, home place.HomeID) Device {
-	f := c.fields(n, "devices", "id", "kind", "dialect", "topic", "hub", "model", "username", "password", "secret", "armed")
+	f := c.fields(n, "devices", "id", "kind", "dialect", "topic", "hub", "model", "username", "password", "secret", "armed", "category")
 	d := Device{Line: n.line}
 	d.ID, d.Home = signal.DeviceID(c.id(f, "id", n.line)), home
 	c.once(c.device, string(d.ID), f["id"])
 	d.Kind = signal.DeviceKind(c.word(f, "kind", n.line, kinds()))
 	d.Dialect = c.word(f, "dialect", n.line, Dialects[:])
 	d.Model, d.Secret, d.Armed = c.text(f["model"], "model"), c.text(f["secret"], "secret"), c.flag(f["armed"], "armed")
+	if f["category"] != nil {
+		d.Category = signal.Category(c.word(f, "category", n.line, categories()))
+		if d.Kind != signal.Button && d.Category != "" {
+			c.bad(f["category"].line, "village.category_of_button")
+		}
+	}
 	d.Topic, d.Hub = c.text(f["topic"], "topic"), c.text(f["hub"], "hub")
 	c.account(f, &d)
 	c.wire(f, &d)
 	return d
+}
+
+// categories are the dangers that a button may be for.
+func categories() []string {
+	words := make([]string, 0, len(signal.Categories))
+	for _, k := range signal.Categories {
+		words = append(words, string(k))
+	}
+	return words
 }
 
 func kinds() []string {

@@ -154,6 +154,9 @@ func TestWhatOneMistakeSays(t *testing.T) {
 		"panel":                           {swap(t, "dialect: json, topic: keng/g1-h1-button, hub: alley12", "dialect: dc09, topic: 1234/05, secret: 00112233445566778899aabbccddeeff"), "", 0, false},
 		"panel with a bad key":            {swap(t, "dialect: json, topic: keng/g1-h1-button, hub: alley12", "dialect: dc09, topic: 1234/05, secret: 0011"), "village.panel_bad", 17, false},
 		"contact that rings":              {swap(t, "kind: button,", "kind: contact, armed: true,"), "", 0, false},
+		"hidden button":                   {swap(t, "kind: button,", "kind: button, category: holdup,"), "", 0, false},
+		"button for nothing":              {swap(t, "kind: button,", "kind: button, category: hodlup,"), "village.word_hint", 17, false},
+		"smoke that means":                {swap(t, "kind: button,", "kind: smoke, category: holdup,"), "village.category_of_button", 17, false},
 		"contact that maybe rings":        {swap(t, "kind: button,", "kind: contact, armed: maybe,"), "village.flag_bad", 17, false},
 		"null is nothing":                 {swap(t, "neighbourhood: Tổ 5", "neighbourhood: ~"), "", 0, false},
 		"time as it is":                   {swap(t, "neighbourhood: Tổ 5", "all_calm: 22:00"), "", 0, false},
@@ -385,7 +388,7 @@ func TestTheDocumentationIsRight(t *testing.T) {
 	if len(rows) > 0 || len(f.Groups) != 1 || f.Groups[0].Plan == "" || len(f.Groups[0].Homes[0].Devices) != 3 {
 		t.Errorf("rows %v, file %+v", rows, f)
 	}
-	for _, words := range [][]string{village.Dialects[:], {"neighbourhood", "adjoining", "all_calm", "plan", "armed", "secret"}} {
+	for _, words := range [][]string{village.Dialects[:], {"neighbourhood", "adjoining", "all_calm", "plan", "armed", "category", "secret"}} {
 		for _, w := range words {
 			if !strings.Contains(string(b), w) {
 				t.Errorf("%s is not explained", w)

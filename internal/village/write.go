@@ -81,7 +81,7 @@ func writeHome(line liner, h Home) {
 			armed = "true"
 		}
 		line(5, "- {%s}", pairs("id", string(d.ID), "kind", string(d.Kind), "dialect", d.Dialect, "topic", d.Topic, "hub", d.Hub,
-			"model", d.Model, "username", d.Username, "password", d.Password, "secret", d.Secret, "armed", armed))
+			"model", d.Model, "username", d.Username, "password", d.Password, "secret", d.Secret, "armed", armed, "category", string(d.Category)))
 	}
 }
 

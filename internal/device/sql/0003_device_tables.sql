@@ -18,6 +18,7 @@ CREATE TABLE device (
 	hash              TEXT NOT NULL,
 	secret            TEXT NOT NULL, -- key of an encrypted dialect (DC-09), as given
 	armed             INTEGER NOT NULL, -- 1: a contact or motion sensor that rings
+	category          TEXT    NOT NULL, -- which danger a button means, '' for what it says
 	bypassed_until_ms BIGINT NOT NULL DEFAULT 0,
 	bypassed_by       TEXT NOT NULL DEFAULT '' -- person or token
 );
