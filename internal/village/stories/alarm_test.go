@@ -100,8 +100,8 @@ func TestTwoResidentsAndADesk(t *testing.T) {
 	officer.record(t, map[string]string{
 		"event.raised": "Nguyễn Văn Bình", "event.acknowledged": "Đại uý Hà Minh Tuấn", "event.silenced": "Đại uý Hà Minh Tuấn", "event.closed": "Đại uý Hà Minh Tuấn",
 	})
-	officer.reads(".tl", "Nhà ông Đinh Công Thành: Cần cứu, Đinh Công Thành")
-	officer.reads(".tl", "Tạp hoá Tươi Sáng: Đang đến, Lê Thị Tươi")
+	officer.reads(".tl", "Nhà ông Đinh Công Thành: cần cứu, Đinh Công Thành")
+	officer.reads(".tl", "Tạp hoá Tươi Sáng: đang đến, Lê Thị Tươi")
 }
 
 // record checks that the timeline says who did what.
