@@ -7,9 +7,9 @@ export async function keepFresh(calm: () => boolean) {
   if (!('serviceWorker' in navigator)) return
   for (const e of ['pointerdown', 'keydown']) addEventListener(e, () => { touchedAt = Date.now() }, { passive: true })
   const quiet = () => calm() && (document.hidden || Date.now() - touchedAt > look)
-  const had = !!navigator.serviceWorker.controller
+  let had = !!navigator.serviceWorker.controller
   let stale = false
-  navigator.serviceWorker.addEventListener('controllerchange', () => { stale = had; if (stale && quiet()) location.reload() })
+  navigator.serviceWorker.addEventListener('controllerchange', () => { stale = had; had = true; if (stale && quiet()) location.reload() })
   const reg = await navigator.serviceWorker.register('/sw.js').catch(() => undefined)
   if (!reg) return
   setInterval(() => {

@@ -108,9 +108,10 @@ void begin()
 // begin draws as soon as there is something to draw: from the page at once, from the phone's storage a moment later, without either after 400 ms.
 async function begin() {
   const started = start({ keep: true, onIncident, onCalm, onSignedOut: () => { if (!queue.value.length) location.replace('/welcome') } })
-  const wanted = () => chosenLang() ?? language.value, talk = wanted() === 'vi' ? undefined : speak('en')
-  await Promise.race([Promise.all([started, talk]), new Promise((ok) => setTimeout(ok, 400))])
-  if (!talk && wanted() !== 'vi') void speak('en')
+  let talk: Promise<void> | undefined
+  const english = () => { if ((chosenLang() ?? language.value) === 'en') talk ??= speak('en'); return talk } // the kept state may know it a moment later
+  void english()
+  await Promise.race([started.then(english), new Promise((ok) => setTimeout(ok, 400))])
   render(<App />, document.getElementById('app')!)
   whenIdle(rest.ahead)
   void keepFresh(() => alarms.value.length === 0 && queue.value.length === 0 && !open.value && connection.value === 'live')
