@@ -74,7 +74,7 @@ export function shortName(h: { name: string }): string { return h.name.match(/sá
 // cols spreads n homes over rows of equal length, at most most in one.
 export const cols = (n: number, most: number) => Math.ceil(n / Math.ceil(Math.max(n, 1) / most))
 
-// Lane draws the group as its street: 1 to 30 homes, in rows of equal length.
+// Lane draws the group as its street: 1 to 30 homes, in rows of equal length as far as the text size allows.
 export function Lane({ seats, label, most = 7 }: { seats: Seat[]; label: string; most?: number }) {
   return <ol class="lane" aria-label={label} style={`--cols:${cols(seats.length, most)}`}>{seats.map((s) => (
     <li key={s.id} class={s.mine ? 'me' : undefined} data-home={s.id}><HouseGlyph look={s.look} icon={s.icon} /><span class="nm">{s.mine ? t('you') : s.name}</span><span class="vh">: {s.word}</span></li>))}</ol>

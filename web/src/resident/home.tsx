@@ -3,7 +3,6 @@ import { t as common } from '../lib/i18n'
 import { group, me } from '../lib/live'
 import { audible, once, unlock } from '../lib/gongsound'
 import { HoldButton } from '../lib/hold'
-import { large } from '../lib/look'
 import { sentence } from '../lib/reason'
 import { shake, shakes } from '../lib/touch'
 import type { Home } from '../lib/types'
@@ -35,7 +34,7 @@ function Gong() {
 function StreetCard() {
   const g = group.value!, weak = g.homes.filter((h) => h.state !== 'green')
   return <section class="card" aria-labelledby="street"><div class="row"><h2 id="street">{t('homes', { n: g.homes.length })}</h2><span class="cnt num">{t('readyOf', { n: g.homes.length - weak.length, m: g.homes.length })}</span></div>
-    <Lane seats={g.homes.map((h) => ready(h, me.value!.home))} label={t('homes', { n: g.homes.length })} most={large.value ? 5 : 7} />
+    <Lane seats={g.homes.map((h) => ready(h, me.value!.home))} label={t('homes', { n: g.homes.length })} />
     {weak.length ? <ul class="list">{alike(weak).map(([why, homes]) => <li key={why} class={homes[0].state}><b>{homes.length > 2 ? t('manyHomes', { n: homes.length }) : homes.map((h) => (h.id === home.value?.id ? t('yourHome') : h.name)).join(', ')}</b><span><Icon n={homes[0].state === 'red' ? 'x' : 'sos'} />{why}</span></li>)}</ul>
       : <p class="allok"><Icon n="check" />{t('allReady')}</p>}
   </section>

@@ -102,7 +102,7 @@ function onCalm() {
 }
 
 restore()
-for (const e of ['pointerdown', 'keydown']) addEventListener(e, () => void gong.unlock(), { passive: true })
+for (const e of ['pointerdown', 'pointerup', 'keydown']) addEventListener(e, () => void gong.unlock(), { passive: true })
 void begin()
 
 // begin draws as soon as there is something to draw: from the page at once, from the phone's storage a moment later, without either after 400 ms.

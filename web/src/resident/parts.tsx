@@ -3,7 +3,6 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { t as common } from '../lib/i18n'
 import { connection, group, me, now } from '../lib/live'
-import { large } from '../lib/look'
 import { ConnectionBanner, Icon, Lane, QueueBanner, Sheet, kindIcon, seat } from '../lib/ui'
 import { ms } from '../lib/time'
 import type { Category, Incident } from '../lib/types'
@@ -24,7 +23,7 @@ export const Banners = () => <div class="banners"><ConnectionBanner /><QueueBann
 
 export const Street = ({ i }: { i: Incident }) => {
   const g = group.value
-  return g && i.group === g.id ? <Lane seats={g.homes.map((h) => seat(i, h, me.value!.home))} label={t('homes', { n: g.homes.length })} most={large.value ? 5 : 7} /> : null
+  return g && i.group === g.id ? <Lane seats={g.homes.map((h) => seat(i, h, me.value!.home))} label={t('homes', { n: g.homes.length })} /> : null
 }
 
 // CallLink dials, and lays the address card beneath, so that it is there to be read when the phone is on loudspeaker.
