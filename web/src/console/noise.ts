@@ -16,7 +16,7 @@ const LOST_EVERY = 15_000 // ms between two reminders that the desk is deaf
 
 export function start() {
   const wake = () => { void unlock() }
-  for (const e of ['pointerdown', 'keydown'] as const) addEventListener(e, wake, { capture: true })
+  for (const e of ['pointerdown', 'pointerup', 'keydown'] as const) addEventListener(e, wake, { capture: true })
   void unlock() // a kiosk may allow sound without a touch
 
   effect(() => {
