@@ -47,6 +47,7 @@ type alley struct {
 
 	mu   sync.Mutex // of the things and the connection
 	c    *radio.Client
+	here bool      // it has said that everything is there
 	away time.Time // the hub is switched off until then
 }
 
@@ -131,10 +132,18 @@ func (a *alley) live(ctx context.Context) error {
 	a.mu.Lock()
 	a.c = c
 	a.mu.Unlock()
+	defer a.present(false)
 	if err := a.arrive(ctx, c); err != nil {
 		return err
 	}
+	a.present(true)
 	return a.beat(ctx, c)
+}
+
+func (a *alley) present(yes bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.here = yes
 }
 
 // arrive says that hub and devices are there and listens for commands.
@@ -297,6 +306,19 @@ func (v *Village) Storm() {
 		}
 	}
 	wg.Wait()
+}
+
+// Connected is how many hubs and devices with a connection of their own are there,
+// listening for commands.
+func (v *Village) Connected() (n int) {
+	for _, a := range v.alleys {
+		a.mu.Lock()
+		if a.here {
+			n++
+		}
+		a.mu.Unlock()
+	}
+	return n
 }
 
 // Sounding lists the sirens that sound now.

@@ -127,8 +127,8 @@ func (s *Stage) end(ctx context.Context) error {
 	return a.Stop(ctx)
 }
 
-// Restart stops Keng as SIGTERM does and starts it again. The door stays; behind
-// it nobody answers meanwhile.
+// Restart stops Keng as SIGTERM does, starts it again and returns when the hubs are
+// back. The door stays; behind it nobody answers meanwhile.
 func (s *Stage) Restart(ctx context.Context) error {
 	if err := s.end(ctx); err != nil {
 		return err
@@ -137,7 +137,10 @@ func (s *Stage) Restart(ctx context.Context) error {
 		return err
 	}
 	s.Door.Lead(s.App().HTTPAddr())
-	return nil
+	return s.Await(ctx, "every hub is back", func() (bool, string) {
+		n := s.Sim.Connected()
+		return n == len(s.file.Hubs), fmt.Sprintf("%d of %d hubs are there", n, len(s.file.Hubs))
+	})
 }
 
 // Close ends everything and waits for it.

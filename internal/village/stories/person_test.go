@@ -224,7 +224,7 @@ func (p *person) soon(d time.Duration, script string) bool {
 	defer tick.Stop()
 	for {
 		var yes bool
-		if err := p.eval("!!("+script+")", &yes); err == nil && yes {
+		if err := p.eval("(async()=>!!(await ("+script+")))()", &yes); err == nil && yes {
 			return true
 		} else if err != nil && errors.Is(err, context.Canceled) {
 			return false
@@ -264,7 +264,7 @@ func (p *person) seesNo(sel string) { p.t.Helper(); p.until("no "+sel, "!("+show
 // reads waits for an element with such a text.
 func (p *person) reads(sel, text string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf("%s that says %q", sel, text), `[...document.querySelectorAll(`+quoted(sel)+`)].some(e=>e.innerText?.replace(/\s+/g,' ').includes(`+quoted(text)+`))`)
+	p.until(fmt.Sprintf("%s that says %q", sel, text), `[...document.querySelectorAll(`+quoted(sel)+`)].some(e=>e.getClientRects().length>0&&e.innerText?.replace(/\s+/g,' ').includes(`+quoted(text)+`))`)
 }
 
 // text is what the element says now.
