@@ -226,6 +226,7 @@ func (v *Service) ring(d *wired, w Verdict, now time.Time, owed *debt) {
 		}
 	}
 	v.sirens.alarms.Add(1)
+	v.sirens.rang.Store(now.UnixNano())
 	defer v.sirens.alarms.Add(-1)
 	v.links.Alarms.Take(d.signal(w, now), done)
 }

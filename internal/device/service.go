@@ -283,13 +283,20 @@ func (v *Service) Disagreeing(g place.GroupID, d Desire) []signal.DeviceID {
 // Sirens counts the sirens.
 func (v *Service) Sirens() SirenCount { return v.sirens.count() }
 
-// report queues how far a command got, for Reports.
+// report queues how far a command got, for Reports. Of several reports on one
+// siren that wait, the newest stays.
 func (v *Service) report(s *siren, l Ladder, incident string, at time.Time) {
 	if v.links.Reports == nil {
 		return
 	}
 	g, h, id := s.dev.group, s.dev.Home, s.dev.ID
-	v.out.put(func() { v.links.Reports.Siren(g, h, id, incident, l, at) })
+	v.out.putOver(aboutSiren{id, incident}, func() { v.links.Reports.Siren(g, h, id, incident, l, at) })
+}
+
+// aboutSiren names what a report is about.
+type aboutSiren struct {
+	siren    signal.DeviceID
+	incident string
 }
 
 // outbox is a queue of calls to others, carried out by one goroutine, so that
@@ -297,37 +304,65 @@ func (v *Service) report(s *siren, l Ladder, incident string, at time.Time) {
 type outbox struct {
 	mu    sync.Mutex
 	calls []func()
+	over  map[aboutSiren]int // where in calls a newer one goes
 	wake  chan struct{}
 }
 
-func newOutbox() *outbox { return &outbox{wake: make(chan struct{}, 1)} }
+func newOutbox() *outbox { return &outbox{over: map[aboutSiren]int{}, wake: make(chan struct{}, 1)} }
 
 func (o *outbox) put(f func()) {
 	o.mu.Lock()
 	o.calls = append(o.calls, f)
 	o.mu.Unlock()
+	o.rouse()
+}
+
+// putOver puts f in the place of the call about the same that waits, if any.
+func (o *outbox) putOver(about aboutSiren, f func()) {
+	o.mu.Lock()
+	i, waits := o.over[about]
+	if waits {
+		o.calls[i] = f
+	} else {
+		o.over[about] = len(o.calls)
+		o.calls = append(o.calls, f)
+	}
+	o.mu.Unlock()
+	if !waits {
+		o.rouse()
+	}
+}
+
+func (o *outbox) rouse() {
 	select {
 	case o.wake <- struct{}{}:
 	default:
 	}
 }
 
+// take returns what waits.
+func (o *outbox) take() []func() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	calls := o.calls
+	o.calls = nil
+	clear(o.over)
+	return calls
+}
+
+// deliver carries out what waits, after the sirens.
 func (v *Service) deliver(ctx context.Context) {
 	for {
-		v.out.mu.Lock()
-		calls := v.out.calls
-		v.out.calls = nil
-		v.out.mu.Unlock()
-		for _, f := range calls {
-			f()
-		}
-		if len(calls) > 0 {
-			continue
-		}
 		select {
 		case <-v.out.wake:
 		case <-ctx.Done():
 			return
+		}
+		if !v.sirens.breathe(ctx) {
+			return
+		}
+		for _, f := range v.out.take() {
+			f()
 		}
 	}
 }

@@ -82,6 +82,7 @@ type sirens struct {
 	agenda  *agenda
 	reports func(siren *siren, l Ladder, incident string, at time.Time)
 	alarms  atomic.Int64 // on their way to their first command: repeats give way to them
+	rang    atomic.Int64 // when the last one began, Unix ns
 
 	mu     sync.RWMutex
 	groups map[place.GroupID]*ringer
@@ -347,4 +348,29 @@ func (v *sirens) giveWay(ctx context.Context) bool {
 		}
 	}
 	return ctx.Err() == nil
+}
+
+const (
+	// breath is how long after an alarm what is told of it may wait: screens and the
+	// journal of reports take the processor that the next group's sirens need. By
+	// then most sirens have acknowledged, and that is told at once.
+	breath = 10 * time.Millisecond
+	// longestBreath is how long it waits in a storm.
+	longestBreath = 200 * time.Millisecond
+)
+
+// breathe waits until no alarm has come for a breath. It is false when ctx ended.
+func (v *sirens) breathe(ctx context.Context) bool {
+	for end := time.Now().Add(longestBreath); ; {
+		now := time.Now()
+		rest := time.Unix(0, v.rang.Load()).Add(breath).Sub(now)
+		if rest <= 0 || !now.Before(end) {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-time.After(min(rest, breath)):
+		case <-ctx.Done():
+			return false
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -545,4 +546,46 @@ func TestCovers(t *testing.T) {
 			t.Errorf("covers(%q, %q) = %v", c.filter, c.topic, got)
 		}
 	}
+}
+
+// TestReportsFollowTheSirens: while alarms come, nothing is told of them; then
+// the newest word on each siren is.
+func TestReportsFollowTheSirens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, sirensOf("mute")...)
+		r.alarms.ring = func(s signal.Signal) { r.Desire(s.Group, fire) }
+		r.front.set(func(f *front) { f.noAck = true })
+		r.start(t)
+		r.say("b1", "press seq=1")
+		wait(breath / 2)
+		if got := r.reports.take(); len(got) > 0 {
+			t.Errorf("reports %v beside the alarm", got)
+		}
+		r.say("b1", "press seq=2") // another alarm, of anybody
+		wait(breath - time.Millisecond)
+		if got := r.reports.take(); len(got) > 0 {
+			t.Errorf("reports %v beside the second alarm", got)
+		}
+		r.sirens.acknowledged(r.sirens.all["s1"], 1)
+		wait(2 * time.Millisecond)
+		if got, want := r.reports.take(), []string{"i1 h1 s1 L2"}; !slices.Equal(got, want) {
+			t.Errorf("reports %v, want %v", got, want)
+		}
+	})
+}
+
+// TestReportsWaitOnlySoLong: a storm that does not end keeps nobody in the dark.
+func TestReportsWaitOnlySoLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, sirensOf("mute")...)
+		r.start(t)
+		r.Desire("g1", fire)
+		for n := range int(longestBreath/breath)*2 + 1 {
+			r.say("b1", fmt.Sprintf("press seq=%d", n))
+			wait(breath / 2)
+		}
+		if got, want := r.reports.take(), []string{"i1 h1 s1 L2"}; !slices.Equal(got, want) {
+			t.Errorf("reports %v, want %v", got, want)
+		}
+	})
 }
