@@ -35,7 +35,7 @@ type Village interface {
 	Group(id place.GroupID) (place.Group, bool)
 }
 
-// Journal takes the events. *Book is one.
+// Journal takes the events. *Book is one. done is nil when nobody waits.
 type Journal interface {
 	Append(r Record, body []byte, done func(error))
 	Project(current func() *Incident)
@@ -265,15 +265,7 @@ func (v *Service) journal(g *group, e Event, i *Incident, saved func(*Incident, 
 	}
 	g.n++
 	g.chain = g.chain.next(body)
-	v.Journal.Append(Record{Group: g.id, N: g.n, Event: e, Chain: g.chain}, body, func(err error) {
-		if err != nil {
-			v.Log.Error("event was not written", slog.String("group", string(g.id)), slog.Any("err", err))
-		}
-		v.saved(g, r, err)
-		if saved != nil {
-			saved(i, err)
-		}
-	})
+	v.Journal.Append(Record{Group: g.id, N: g.n, Event: e, Chain: g.chain}, body, v.whenSaved(g, r, i, saved))
 	for id := range g.state.Open {
 		if i == nil || id == i.ID {
 			v.project(g, id)
@@ -281,6 +273,22 @@ func (v *Service) journal(g *group, e Event, i *Incident, saved func(*Incident, 
 	}
 	if i != nil && !i.Open() {
 		v.project(g, i.ID)
+	}
+}
+
+// whenSaved is what happens once an event is on disk; nil when nobody waits.
+func (v *Service) whenSaved(g *group, r *receipt, i *Incident, saved func(*Incident, error)) func(error) {
+	if r == nil && saved == nil {
+		return nil
+	}
+	return func(err error) {
+		if err != nil {
+			v.Log.Error("event was not written", slog.String("group", string(g.id)), slog.Any("err", err))
+		}
+		v.saved(g, r, err)
+		if saved != nil {
+			saved(i, err)
+		}
 	}
 }
 

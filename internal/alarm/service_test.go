@@ -62,7 +62,9 @@ func (p *paper) write(err error) {
 	p.dones = nil
 	p.mu.Unlock()
 	for _, d := range dones {
-		d(err)
+		if d != nil {
+			d(err)
+		}
 	}
 }
 

@@ -77,8 +77,8 @@ func NewCommitter(db *DB, log *slog.Logger) *Committer {
 	return c
 }
 
-// Do queues op and returns at once. done, which may be nil, is called from the
-// committer's goroutine: with nil when op is on disk, or with the error of an op
+// Do queues op and returns at once. done, which is nil when nobody waits, is called
+// from the committer's goroutine: with nil when op is on disk, or with the error of an op
 // that can never succeed. While the disk is full or away done is simply not yet
 // called. After Close, done gets an error.
 func (c *Committer) Do(op Op, done func(error)) {
@@ -225,11 +225,8 @@ func (c *Committer) run(ctx context.Context) {
 	defer close(c.gone)
 	for {
 		c.giveWay(ctx)
-		c.mu.Lock()
-		n := min(len(c.waiting), maxBatch)
-		batch := c.waiting[:n:n]
-		closing := c.closing
-		c.mu.Unlock()
+		batch, closing := c.next()
+		n := len(batch)
 		if n == 0 {
 			if closing {
 				return
@@ -251,12 +248,31 @@ func (c *Committer) run(ctx context.Context) {
 		}
 		c.mu.Unlock()
 		for i, p := range batch {
-			if p.done != nil {
+			switch {
+			case p.done != nil:
 				p.done(results[i])
+			case results[i] != nil:
+				c.log.Error("an entry that nobody waits for was not written", slog.Any("err", results[i]))
 			}
 		}
 		c.compile(ctx)
 	}
+}
+
+// next is what goes into the next transaction. What nobody waits for, behind the
+// last op that somebody waits for, stays for the one after: an alarm's
+// acknowledgement does not wait for its copy for reading.
+func (c *Committer) next() (batch []pending, closing bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := min(len(c.waiting), maxBatch)
+	for k := n; k > 0; k-- {
+		if c.waiting[k-1].done != nil {
+			n = k
+			break
+		}
+	}
+	return c.waiting[:n:n], c.closing
 }
 
 // persist writes batch, trying again while that may help. The error is ctx's.

@@ -112,6 +112,32 @@ func TestHeldOpsGoToTheDiskTogether(t *testing.T) {
 	})
 }
 
+func TestDoneDoesNotWaitForWhatNobodyWaitsFor(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		db := storetest.Open(t, dsn)
+		if err := db.Migrate(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+		c := store.NewCommitter(db, slog.New(slog.DiscardHandler))
+		left := make(chan int, 1)
+		c.Hold()
+		c.Do(insert(1), nil)
+		c.Do(insert(2), func(error) { left <- c.Health().Waiting })
+		c.Do(insert(3), nil)
+		c.Do(insert(4), nil)
+		c.Release()
+		if n := <-left; n != 2 {
+			t.Errorf("%d ops waited when the one before them was written, want 2", n)
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := count(t, db); n != 4 {
+			t.Errorf("%d rows, want 4", n)
+		}
+	})
+}
+
 // TestStormOfHoldersDelaysTheDiskAndNoMore: somebody holds all the time.
 func TestStormOfHoldersDelaysTheDiskAndNoMore(t *testing.T) {
 	db := storetest.Open(t, t.TempDir()+"/keng.db")
