@@ -93,8 +93,8 @@ func (st *street) acked(g int, now time.Time) {
 	}
 }
 
-// heard notes a command to siren k of group g; the siren says what it does, as
-// real ones do.
+// heard notes a command to siren k of group g; a little later the siren says what
+// it does, as real ones do.
 func (st *street) heard(g, k int, payload []byte, now time.Time) {
 	on := sounds(payload)
 	st.groups[g].sound[k].Store(on)
@@ -104,13 +104,24 @@ func (st *street) heard(g, k int, payload []byte, now time.Time) {
 	case r == nil || !r.rang(g, k, now):
 		st.stray.Add(1)
 	}
-	if c := st.groups[g].sirens[k].Load(); c != nil { // nil while it connects
-		state := `{"state":"OFF"}`
-		if on {
-			state = `{"state":"ON"}`
-		}
-		_, _ = c.Publish(radio.Message{Topic: topicOf(sirenName(g, k)) + "/state", Payload: []byte(state)}) // a lost connection is counted by closed
+	time.AfterFunc(confirmsAfter, func() { st.confirm(g, k, on) })
+}
+
+// confirmsAfter is how long a siren takes until it says that it sounds: a relay,
+// or a hop over Zigbee.
+const confirmsAfter = 20 * time.Millisecond
+
+// confirm has siren k of group g say what it does.
+func (st *street) confirm(g, k int, on bool) {
+	c := st.groups[g].sirens[k].Load()
+	if c == nil || st.leaving.Load() {
+		return
 	}
+	state := `{"state":"OFF"}`
+	if on {
+		state = `{"state":"ON"}`
+	}
+	_, _ = c.Publish(radio.Message{Topic: topicOf(sirenName(g, k)) + "/state", Payload: []byte(state)}) // a lost connection is counted by closed
 }
 
 // press has the button of group g pressed: the time before its bytes go out.
