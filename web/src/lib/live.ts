@@ -16,6 +16,7 @@ export const numbers = signal<readonly EmergencyNumber[]>([])
 export const map = signal<State['map']>({ style_url: '', has_boundaries: false })
 export const demo = signal(false)
 export const language = signal<Lang>('vi') // of the server's sentences for this person
+export const confirmed = signal(false) // the server said so in this session; until then it is what this phone remembers
 export const connection = signal<Connection>('connecting')
 export const lostAt = signal(0) // server time of the last event before the connection was lost, Unix ms
 export const now = signal(Date.now()) // server time, Unix ms, moves once a second
@@ -52,9 +53,11 @@ export async function start(h: Hooks = {}): Promise<boolean> {
   return got
 }
 
+// remember shows what was known when the phone was last here. An alarm of long ago is not shown as if it rang now.
+const alarmKeeps = 10 * 60_000 // ms
 async function remember() {
   const s = await read<State>('kept', 'state')
-  if (s) adopt(s)
+  if (s) adopt({ ...s, incidents: s.incidents.filter((i) => i.closed || Date.now() - ms(s.now) < alarmKeeps) }, true)
 }
 
 // refresh fetches the whole state. Hints that arrive meanwhile are laid on top of it.
@@ -78,7 +81,8 @@ async function fetchState(): Promise<boolean> {
   }
 }
 
-function adopt(s: State) {
+function adopt(s: State, remembered = false) {
+  if (!remembered) confirmed.value = true
   me.value = s.me; demo.value = s.demo; language.value = s.lang; numbers.value = s.numbers; map.value = s.map; health.value = s.health
   groups.value = s.groups ?? []
   const old = incidents.value

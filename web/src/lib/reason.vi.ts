@@ -1,7 +1,7 @@
 // Why a home is as it is: one cause, one thing to do. {what} is the kind of device, {span} a length of time.
 export const vi = {
   span_now: 'chưa tới 1 giờ', span_hours: '{n} giờ', span_days: '{n} ngày',
-  'home.ready': 'Sẵn sàng',
+  'home.ready': 'Sẵn sàng nghe và báo',
   'home.no_equipment': 'Chưa có thiết bị. Nhờ tổ trưởng lắp còi và nút.',
   'home.no_siren': 'Chưa có còi nên không nghe được. Nhờ tổ trưởng lắp.',
   'home.no_button': 'Chưa có nút báo động. Dùng điện thoại, nhờ tổ trưởng lắp.',

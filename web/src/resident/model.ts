@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import { t as common, words } from '../lib/i18n'
 import { later } from '../lib/lazy'
-import { connection, group, homeOf, groupOf, incidents, me, now, numbers, serverNow } from '../lib/live'
+import { confirmed, connection, group, homeOf, groupOf, incidents, me, now, numbers, serverNow } from '../lib/live'
 import { queue, raised, recall, send, type Deed } from '../lib/outbox'
 import { ms } from '../lib/time'
 import type { Answer, Category, Cause, Home, Incident } from '../lib/types'
@@ -58,7 +58,7 @@ const lastOrigin = (i: Incident) => Math.max(0, ...i.origins.map((o) => ms(o.at)
 
 // rings: this phone should sound for i. Silence and answers of one home never touch another's.
 export function rings(i: Incident): boolean {
-  if (i.annunciation !== 'sounding' || byMe(i) || muted.value.has(ringKey(i))) return false
+  if (!confirmed.value || i.annunciation !== 'sounding' || byMe(i) || muted.value.has(ringKey(i))) return false
   const m = me.value
   if (!m || i.silences.some((s) => (s.home === '' || s.home === m.home) && ms(s.until) > now.value)) return false
   const said = i.homes.find((r) => r.home === m.home)?.people?.find((p) => p.person === m.person)
