@@ -46,7 +46,7 @@ type Options struct {
 	Version  string
 	Demo     bool
 	Cast     []people.Persona // the demo's one-click people
-	Now      func() time.Time // nil: steady time
+	Clock    *clock.Clock     // nil: the machine's
 	Log      *slog.Logger
 }
 
@@ -55,7 +55,7 @@ type App struct {
 	Options
 	DB        *store.DB
 	Committer *store.Committer
-	Clock     *clock.Clock
+	Now       func() time.Time // steady time
 	Village   *place.Watcher
 	Book      *people.Book
 	People    *people.Service
@@ -104,16 +104,17 @@ func Open(ctx context.Context, o Options) (*store.DB, error) {
 
 // New builds every part but listens to nothing yet.
 func New(ctx context.Context, o Options) (*App, error) {
-	a := &App{Options: o, Clock: clock.New(), metrics: prometheus.NewRegistry()}
+	a := &App{Options: o, metrics: prometheus.NewRegistry()}
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
 	}
 	if a.Rules == nil {
 		a.Rules = place.BuiltInRules()
 	}
-	if a.Now == nil {
-		a.Now = a.Clock.Now
+	if a.Clock == nil {
+		a.Clock = clock.New()
 	}
+	a.Now = a.Clock.Now
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 	}

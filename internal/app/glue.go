@@ -133,7 +133,7 @@ func (c calmer) Calm(g place.GroupID) {
 func (a *App) clockMoved(by time.Duration) {
 	a.Log.Warn("the machine's clock was set", slog.Float64("seconds", by.Seconds()))
 	a.Alarm.ClockMoved(by)
-	a.jump.note(by, a.Now())
+	a.jump.note(by, a.Now().Add(max(by, 0))) // the clock follows a jump forward only after this
 }
 
 // panel shows groups to Home Assistant.
