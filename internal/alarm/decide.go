@@ -294,6 +294,8 @@ func (i *Incident) spread(e Event) {
 	}
 }
 
+// restore notes that a detector no longer sees its danger. A button that is let go
+// says nothing about the danger: it never returns.
 func (i *Incident) restore(e Event) bool {
 	if e.Signal == nil || e.Signal.Kind != signal.Restore {
 		return false
@@ -301,7 +303,7 @@ func (i *Incident) restore(e Event) bool {
 	changed, all := false, true
 	for k := range i.Origins {
 		o := &i.Origins[k]
-		if o.Device == e.Signal.Device && !o.Returned {
+		if o.Device == e.Signal.Device && o.Kind != signal.Button && !o.Returned {
 			o.Returned, changed = true, true
 		}
 		all = all && o.Returned

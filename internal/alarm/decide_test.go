@@ -338,6 +338,16 @@ func TestDetectorReturnsButAlarmStaysLatched(t *testing.T) {
 	}
 }
 
+// An ESP32 says when a finger leaves its button; the danger is still there.
+func TestButtonLetGoIsNoDangerThatEnded(t *testing.T) {
+	c := newScene(t)
+	c.detect("h1", signal.Button, signal.Alarm)
+	c.detect("h1", signal.Button, signal.Restore)
+	if i := c.only(); i.Condition != Active || i.Origins[0].Returned {
+		t.Errorf("condition %v, origins %+v", i.Condition, i.Origins)
+	}
+}
+
 func TestVerifyIsForDetectorsOnly(t *testing.T) {
 	begin := func(e Event) *scene {
 		c := newScene(t)
