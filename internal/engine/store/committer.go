@@ -14,6 +14,11 @@ import (
 // in a storm somebody always does.
 const heldAtMost = 5 * time.Millisecond
 
+// gathered is how long ops that nobody waits for are gathered before they are
+// written. One alarm brings dozens; each transaction of theirs, with its sync,
+// stands before the next alarm.
+const gathered = 50 * time.Millisecond
+
 // maxBatch is how many ops one transaction takes at most, so that the first of
 // a storm does not wait for the last.
 const maxBatch = 512
@@ -48,6 +53,7 @@ type Committer struct {
 
 	mu      sync.Mutex
 	waiting []pending
+	awaited int // of them, those that somebody waits for
 	held    int // those between Hold and Release
 	closing bool
 	stuck   error
@@ -91,9 +97,13 @@ func (c *Committer) Do(op Op, done func(error)) {
 		return
 	}
 	c.waiting = append(c.waiting, pending{op, done})
-	held := c.held > 0
+	if done != nil {
+		c.awaited++
+	}
+	n := len(c.waiting)
+	news := n == 1 || n == maxBatch || done != nil && c.held == 0 // Release rouses else
 	c.mu.Unlock()
-	if !held { // Release does it then
+	if news {
 		c.rouse()
 	}
 }
@@ -127,28 +137,44 @@ func (c *Committer) Release() {
 	}
 }
 
-// giveWay waits while somebody holds.
-func (c *Committer) giveWay(ctx context.Context) {
-	if !c.isHeld() {
-		return
-	}
-	limit := time.NewTimer(heldAtMost)
-	defer limit.Stop()
-	for c.isHeld() {
+// lull waits before a transaction while that may be, and until there is one.
+func (c *Committer) lull(ctx context.Context) {
+	var since time.Time        // when ops were first seen
+	var timer <-chan time.Time // nil while there are none
+	for {
+		some, most := c.patience()
+		if some && since.IsZero() {
+			since = time.Now()
+		}
+		if some {
+			wait := most - time.Since(since)
+			if wait <= 0 {
+				return
+			}
+			timer = time.After(wait)
+		}
 		select {
 		case <-c.wake:
-		case <-limit.C:
-			return
+		case <-timer:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (c *Committer) isHeld() bool {
+// patience is whether there is something to do, and how long that may wait.
+func (c *Committer) patience() (some bool, most time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.held > 0 && !c.closing
+	some = len(c.waiting) > 0 || c.closing
+	switch {
+	case c.closing:
+	case c.awaited == 0 && len(c.waiting) < maxBatch:
+		most = gathered
+	case c.held > 0:
+		most = heldAtMost
+	}
+	return some, most
 }
 
 // Wait is Do that waits for the outcome or for ctx.
@@ -224,29 +250,17 @@ var errClosed = errors.New("committer closed")
 func (c *Committer) run(ctx context.Context) {
 	defer close(c.gone)
 	for {
-		c.giveWay(ctx)
+		c.lull(ctx)
 		batch, closing := c.next()
 		n := len(batch)
-		if n == 0 {
-			if closing {
-				return
-			}
-			select {
-			case <-c.wake:
-				continue
-			case <-ctx.Done():
-				return
-			}
+		if ctx.Err() != nil || n == 0 && closing {
+			return
 		}
 		results, err := c.persist(ctx, batch)
 		if err != nil {
 			return // ctx ended; Close reports what is left
 		}
-		c.mu.Lock()
-		if c.waiting = c.waiting[n:]; len(c.waiting) == 0 {
-			c.waiting = nil
-		}
-		c.mu.Unlock()
+		c.leave(batch)
 		for i, p := range batch {
 			switch {
 			case p.done != nil:
@@ -256,6 +270,20 @@ func (c *Committer) run(ctx context.Context) {
 			}
 		}
 		c.compile(ctx)
+	}
+}
+
+// leave takes a written batch off the queue.
+func (c *Committer) leave(batch []pending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range batch {
+		if p.done != nil {
+			c.awaited--
+		}
+	}
+	if c.waiting = c.waiting[len(batch):]; len(c.waiting) == 0 {
+		c.waiting = nil
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"github.com/keng-vn/keng/internal/engine/store"
@@ -134,6 +135,41 @@ func TestDoneDoesNotWaitForWhatNobodyWaitsFor(t *testing.T) {
 		}
 		if n := count(t, db); n != 4 {
 			t.Errorf("%d rows, want 4", n)
+		}
+	})
+}
+
+func TestWhatNobodyWaitsForIsGathered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := storetest.Open(t, t.TempDir()+"/keng.db")
+		if err := db.Migrate(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+		c := store.NewCommitter(db, slog.New(slog.DiscardHandler))
+		written := func(commits, ops uint64) {
+			t.Helper()
+			synctest.Wait()
+			if h := c.Health(); h.Commits != commits || h.Ops != ops {
+				t.Errorf("%d ops in %d commits, want %d in %d", h.Ops, h.Commits, ops, commits)
+			}
+		}
+		c.Do(insert(1), nil)
+		written(0, 0)
+		time.Sleep(40 * time.Millisecond)
+		c.Do(insert(2), nil)
+		written(0, 0)
+		time.Sleep(11 * time.Millisecond)
+		written(1, 2)
+		c.Do(insert(3), nil)
+		written(1, 2)
+		began := time.Now()
+		if err := c.Wait(t.Context(), insert(4)); err != nil || time.Since(began) != 0 {
+			t.Errorf("somebody waited %v for company: %v", time.Since(began), err)
+		}
+		written(2, 4)
+		c.Do(insert(5), nil)
+		if err := c.Close(t.Context()); err != nil || time.Since(began) != 0 {
+			t.Errorf("closing waited %v for company: %v", time.Since(began), err)
 		}
 	})
 }
