@@ -66,8 +66,9 @@ func (v *Service) Audit() Report {
 				found = append(found, Violation{Rule: "I1", Group: g.id, Incident: id, Key: "audit.press_lost"})
 			}
 		}
+		calm := !d.Sounding && v.Now().Sub(g.calmed).Abs() < calmLasts
 		g.mu.Unlock()
-		if v.disagrees(d) {
+		if !calm && v.disagrees(d) {
 			found = append(found, disagreement(d))
 		}
 		r.Violations = append(r.Violations, found...)

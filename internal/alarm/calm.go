@@ -18,7 +18,7 @@ const calmLook = 20 * time.Second
 type Calmer interface {
 	// Groups lists the groups, with the time each wants the stroke.
 	Groups() []place.Group
-	// Calm strikes once, on the sirens and screens of group g.
+	// Calm strikes once, on the sirens and screens of group g. It must not block.
 	Calm(g place.GroupID)
 }
 
@@ -47,8 +47,27 @@ func (v *Service) calm(c Calmer, struck map[place.GroupID]string) {
 			continue
 		}
 		struck[g.ID] = day
-		if len(v.ringing(g.ID, Live)) == 0 && len(v.ringing(g.ID, Drill)) == 0 {
-			c.Calm(g.ID)
+		v.strike(c, g.ID)
+	}
+}
+
+// calmLasts is for how long after a stroke the auditor grants sirens that they
+// sound for no incident.
+const calmLasts = 10 * time.Second
+
+// strike strikes once, unless something that people may know of is open there. The
+// group's writer is held meanwhile: an alarm comes before the stroke, which then
+// is left out, or after it, and takes the sirens over. A hold-up is no reason to
+// leave it out: the evening must be like any other.
+func (v *Service) strike(c Calmer, id place.GroupID) {
+	g := v.group(id)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, i := range g.state.Open {
+		if !i.Silent {
+			return
 		}
 	}
+	g.calmed = v.Now()
+	c.Calm(id)
 }

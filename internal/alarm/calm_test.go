@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keng-vn/keng/internal/place"
+	"github.com/keng-vn/keng/internal/signal"
 )
 
 type evening struct {
@@ -45,5 +46,76 @@ func TestAllCalmOnceAnEveningAndNotInAnAlarm(t *testing.T) {
 		}
 		cancel()
 		<-done
+	})
+}
+
+// striker sounds the stroke on the bells; meanwhile, when it is given one, comes a
+// press.
+type striker struct {
+	bells *bells
+	press func()
+}
+
+func (*striker) Groups() []place.Group { return nil }
+
+func (s *striker) Calm(g place.GroupID) {
+	if s.press != nil {
+		rung := make(chan struct{})
+		go func() { s.press(); close(rung) }()
+		select {
+		case <-rung:
+		case <-time.After(50 * time.Millisecond): // it waits for its turn
+		}
+	}
+	s.bells.Desire(Desire{Group: g})
+}
+
+// A press at the very moment of the stroke: whoever comes second has the sirens, and
+// that must be the alarm.
+func TestStrokeNeverTakesSirensFromAnAlarm(t *testing.T) {
+	v, b := newService(&paper{})
+	done := make(chan struct{})
+	v.strike(&striker{b, func() { v.Take(push("k1"), func() {}); close(done) }}, "g1")
+	<-done
+	if !b.last().Sounding {
+		t.Error("the evening stroke silenced an alarm")
+	}
+	told := len(b.told)
+	if v.strike(&striker{bells: b}, "g1"); len(b.told) != told {
+		t.Error("struck into an alarm")
+	}
+}
+
+func TestStrokeInAHoldUpAsOnAnyEvening(t *testing.T) {
+	v, b := newService(&paper{})
+	v.act(Event{Kind: Pressed, Group: "g1", Home: "g1-h1", Category: signal.HoldUp, By: member("g1-h1")}, nil)
+	if v.strike(&striker{bells: b}, "g1"); len(b.told) != 1 {
+		t.Errorf("%d strokes, want one", len(b.told))
+	}
+}
+
+// loud is a witness whose sirens always sound.
+type loud struct{}
+
+func (loud) Disagreeing(d Desire) []signal.DeviceID {
+	if d.Sounding {
+		return nil
+	}
+	return []signal.DeviceID{"g1-h1-siren"}
+}
+
+func TestAuditorGrantsTheStrokeAndNothingLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, b := newService(&paper{})
+		v.Witness = loud{}
+		v.strike(&striker{bells: b}, "g1")
+		time.Sleep(3 * time.Second)
+		if r := v.Audit(); !r.OK {
+			t.Errorf("during the stroke: %+v", r.Violations)
+		}
+		time.Sleep(10 * time.Second)
+		if r := v.Audit(); r.OK {
+			t.Error("a siren sounds long after the stroke and nobody says so")
+		}
 	})
 }

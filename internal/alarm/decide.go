@@ -274,8 +274,11 @@ func (i *Incident) signal(e Event) bool {
 		i.Category = e.danger() // the danger got a name
 	}
 	i.Condition, i.VerifyBy = Active, time.Time{} // a second voice ends any doubt
-	if i.join(e) {
+	switch newHome := i.join(e); {
+	case newHome:
 		i.spread(e)
+	case !e.automatic() || i.Annunciation == Ended:
+		i.ring(e) // somebody presses again: they must be heard again
 	}
 	return true
 }
@@ -287,11 +290,19 @@ func (i *Incident) spread(e Event) {
 		i.DeskSound = true
 		return
 	}
-	i.Silences = nil
-	i.Annunciation, i.SoundUntil, i.SoundAgain = Sounding, e.At.Add(i.Plan.SirenMax.D()), time.Time{}
+	i.ring(e)
 	if i.Mode == Live && i.DeskAck != nil {
 		i.DeskSound = true
 	}
+}
+
+// ring ends every silence and begins a new run of the sirens.
+func (i *Incident) ring(e Event) {
+	if i.Silent {
+		return
+	}
+	i.Silences = nil
+	i.Annunciation, i.SoundUntil, i.SoundAgain = Sounding, e.At.Add(i.Plan.SirenMax.D()), time.Time{}
 }
 
 // restore notes that a detector no longer sees its danger. A button that is let go

@@ -134,6 +134,19 @@ func TestSecondHomeIsSpreadingAndResounds(t *testing.T) {
 	}
 }
 
+func TestPressedAgainRingsAgain(t *testing.T) {
+	c := newScene(t)
+	c.press("h1")
+	c.do(Event{Kind: SilencedKind, Incident: c.only().ID, By: leader()})
+	c.detect("h1", signal.Smoke, signal.Alarm)
+	if c.want.Sounding {
+		t.Error("a detector of the same home broke the silence")
+	}
+	if c.press("h1"); !c.want.Sounding {
+		t.Error("somebody pressed and nobody heard")
+	}
+}
+
 func TestSilenceEndsByItself(t *testing.T) {
 	c := newScene(t)
 	c.press("h1")

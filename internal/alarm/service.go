@@ -80,6 +80,8 @@ type group struct {
 	keys  map[string]*receipt
 	past  []*Incident // closed within KeysLast, newest last
 	dirty map[ID]bool // projections on their way
+
+	calmed time.Time // last evening stroke
 }
 
 // receipt is what became of one press or act.
