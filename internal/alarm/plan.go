@@ -85,7 +85,7 @@ func DefaultPlan(c signal.Category) Plan {
 	return p
 }
 
-// Plans holds a group's own plans by category; "" is for every other category.
+// Plans holds a group's own plans by category.
 type Plans map[signal.Category]Plan
 
 // For is the plan of category c: the group's own, or the default.
@@ -93,15 +93,14 @@ func (p Plans) For(c signal.Category) Plan {
 	if own, ok := p[c]; ok {
 		return own
 	}
-	if own, ok := p[""]; ok {
-		return own
-	}
 	return DefaultPlan(c)
 }
 
 // ParsePlans reads a group's plans from the JSON of a village file:
-// {"default": {...}, "fire": {...}}. Fields left out keep their default. The
-// empty text is no plans of its own.
+// {"default": {...}, "fire": {...}}. Fields left out keep their default. What
+// "default" says holds for every category that has no plan of its own, on top of
+// that category's default; only a hold-up keeps its own steps, since it must
+// reach nobody but the duty desk. The empty text is no plans of its own.
 func ParsePlans(text string) (Plans, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
@@ -114,22 +113,66 @@ func ParsePlans(text string) (Plans, error) {
 	for name, body := range raw {
 		c := signal.Category(name)
 		if name == "default" {
-			c = ""
-		} else if !slices.Contains(signal.Categories[:], c) {
+			continue
+		}
+		if !slices.Contains(signal.Categories[:], c) {
 			return nil, fmt.Errorf("plan for unknown category %q; use default or one of %v", name, signal.Categories)
 		}
-		p := DefaultPlan(c)
-		dec := json.NewDecoder(strings.NewReader(string(body)))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&p); err != nil {
-			return nil, fmt.Errorf("plan %s: %w", name, err)
+		p, err := DefaultPlan(c).with(body)
+		if err == nil && c == signal.HoldUp {
+			err = p.checkSilent()
 		}
-		if err := p.check(); err != nil {
+		if err != nil {
 			return nil, fmt.Errorf("plan %s: %w", name, err)
 		}
 		plans[c] = p
 	}
+	body, ok := raw["default"]
+	if !ok {
+		return plans, nil
+	}
+	for _, c := range signal.Categories {
+		if _, own := plans[c]; own {
+			continue
+		}
+		p, err := DefaultPlan(c).with(body)
+		if err != nil {
+			return nil, fmt.Errorf("plan default: %w", err)
+		}
+		if c == signal.HoldUp {
+			p.Steps = DefaultPlan(c).Steps
+		}
+		plans[c] = p
+	}
 	return plans, nil
+}
+
+// with is p with the fields that body names in the place of its own.
+func (p Plan) with(body json.RawMessage) (Plan, error) {
+	own := p
+	own.Steps = nil // else the steps of body would inherit fields of p's
+	dec := json.NewDecoder(strings.NewReader(string(body)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&own); err != nil {
+		return p, err
+	}
+	if own.Steps == nil {
+		own.Steps = p.Steps
+	}
+	return own, own.check()
+}
+
+// checkSilent refuses steps by which somebody else than a duty desk would learn of
+// a hold-up.
+func (p Plan) checkSilent() error {
+	for _, s := range p.Steps {
+		for _, c := range s.Call {
+			if c != SoundDesk && c != CallProvince {
+				return fmt.Errorf("step %q calls %q: a hold-up must reach nobody but the duty desk", s.Name, c)
+			}
+		}
+	}
+	return nil
 }
 
 func (p Plan) check() error {

@@ -206,7 +206,11 @@ func (v *Service) opening(g *group, e Event) *Opening {
 	if err != nil { // import refuses such plans; an alarm must not
 		v.Log.Error("group has an unreadable plan, using the default", slog.String("group", string(g.id)), slog.Any("err", err))
 	}
-	o := &Opening{ID: ID(ulid.MustNew(ulid.Timestamp(e.At), rand.Reader).String()), Plan: plans.For(e.danger())}
+	c := e.danger()
+	if e.quiet() {
+		c = signal.HoldUp // whatever it is called: the desk, at once, and nobody else
+	}
+	o := &Opening{ID: ID(ulid.MustNew(ulid.Timestamp(e.At), rand.Reader).String()), Plan: plans.For(c)}
 	for _, h := range p.Homes {
 		o.Homes = append(o.Homes, h.ID)
 	}
