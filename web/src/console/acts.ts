@@ -2,11 +2,11 @@
 //
 // Every act goes through the outbox, so it is sent once however often the key is hit, but it is given up after
 // WITHIN: a siren must not be silenced by a key pressed in an outage minutes ago.
-import { computed, signal } from '@preact/signals'
+import { computed } from '@preact/signals'
 import { queue, send } from '../lib/outbox'
 import type { Answer, Category, Cause, Incident } from '../lib/types'
 import { live, open, waits } from './order'
-import { mayAct } from './desk'
+import { closedHere, mayAct } from './desk'
 import { say } from './say'
 
 const WITHIN = 20_000 // ms
@@ -45,12 +45,7 @@ export const acknowledge = (i: Incident) => act(i, 'acknowledge', {}, say('act.a
 export const attend = (i: Incident) => act(i, 'attend', {}, say('act.attend'))
 export const control = (i: Incident) => act(i, 'control', {}, say('act.control'))
 export const silence = (i: Incident) => act(i, 'silence', { home: '', seconds: SILENCE }, say('act.silence'))
-export const close = (i: Incident, cause: Cause, note: string) => act(i, 'close', { cause, note }, say('act.close'))
+export const close = (i: Incident, cause: Cause, note: string) => { closedHere.add(i.id); return act(i, 'close', { cause, note }, say('act.close')) }
 export const note = (i: Incident, text: string) => act(i, 'notes', { text }, say('tl.note'))
 export const name = (i: Incident, category: Category) => act(i, 'category', { category }, say('act.kind'))
 export const answerFor = (i: Incident, home: string, answer: Answer, reason: string) => act(i, 'answers', { home, answer, reason }, say('r.behalf'))
-
-// Dialogs that an act needs first.
-export type Ask = { what: 'close' | 'kind'; id: string } | { what: 'behalf'; id: string; home: string } | { what: 'keys' } | null
-export const asking = signal<Ask>(null)
-export function ask(a: Ask) { asking.value = a }

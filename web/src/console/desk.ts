@@ -13,6 +13,11 @@ export const pane = signal<Pane>('map')
 export const picked = signal('') // id of the incident on the right, '' for none
 export const held = signal(false) // the pointer is over the list
 
+// What is asked in a dialog, before it is done.
+export type Ask = { what: 'close' | 'kind'; id: string } | { what: 'behalf'; id: string; home: string } | { what: 'keys' } | null
+export const asking = signal<Ask>(null)
+export function ask(a: Ask) { asking.value = a }
+
 const all = computed<Record<Tab, Incident[]>>(() => {
   const o: Incident[] = [], d: Incident[] = [], done: Incident[] = []
   for (const i of incidents.value) (i.closed ? done : live(i) ? o : d).push(i)
@@ -51,7 +56,11 @@ export function step(by: 1 | -1) {
   picked.value = l[at < 0 ? 0 : Math.max(0, Math.min(l.length - 1, at + by))].id
 }
 
-const typing = () => document.activeElement?.matches('input,textarea,select') || !!document.querySelector('dialog[open]')
+// closedHere: incidents that this officer closed; after one of them the next that waits comes by itself. One that
+// somebody else closed stays, because a key may be on its way to it.
+export const closedHere = new Set<string>()
+
+const typing = () => asking.value !== null || document.activeElement?.matches('input:not([type=checkbox],[type=radio]),textarea,select')
 
 // keepPicked fills an empty right side with what is most urgent. It never takes an open incident away from
 // somebody who is reading it: pressing A a moment after a new alarm must not take the wrong one.
@@ -61,7 +70,9 @@ export function keepPicked() {
     const urgent = waiting.value, fresh = urgent.find((i) => !known.has(i.id)), now = current.value
     known = new Set(urgent.map((i) => i.id))
     if (!now) { const first = all.value.open[0]; if (first) picked.value = first.id; return }
-    if (!isOpen(now) && fresh && !typing()) show(fresh.id)
+    if (typing() || isOpen(now)) return
+    const next = fresh ?? (closedHere.has(now.id) ? urgent[0] : undefined)
+    if (next) show(next.id)
   })
 }
 

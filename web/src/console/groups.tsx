@@ -1,6 +1,6 @@
 // Groups and devices: who can be heard and who cannot, in one sentence per home.
 import { computed, signal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { get } from '../lib/api'
 import { t } from '../lib/i18n'
 import { groups, me, now } from '../lib/live'
@@ -85,7 +85,8 @@ function GroupCard({ hit, auto }: { hit: Hit; auto: boolean }) {
 
 export function Groups() {
   const el = useRef<HTMLInputElement>(null), l = hits.value
-  useEffect(() => { fetched.value = {}; el.current?.focus({ preventScroll: true }) }, [])
+  useLayoutEffect(() => { el.current?.focus({ preventScroll: true }) }, [])
+  useEffect(() => { fetched.value = {} }, [])
   const typed = words.value.length > 0
   return <section class="browse" aria-labelledby="gt">
     <div class="bh"><h2 id="gt">{say('g.title')}</h2>

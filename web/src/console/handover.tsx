@@ -1,6 +1,6 @@
 // The handover of a shift: what is open is written by the desk itself, the officer adds what only a person knows.
 import { computed, signal } from '@preact/signals'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { call, get, uid } from '../lib/api'
 import { groups } from '../lib/live'
 import { dm, hm } from '../lib/time'
@@ -35,7 +35,8 @@ async function leave() {
 
 export function HandoverPane() {
   const el = useRef<HTMLTextAreaElement>(null), key = useRef(uid()), [state, setState] = useState<'' | 'busy' | 'sent' | string>('')
-  useEffect(() => { void loadPast(); el.current?.focus({ preventScroll: true }) }, [])
+  useLayoutEffect(() => { el.current?.focus({ preventScroll: true }) }, [])
+  useEffect(() => { void loadPast() }, [])
   const block = waiting.value
   const submit = async (e: Event) => {
     e.preventDefault()

@@ -22,15 +22,14 @@ export function letter(e: { key: string; code: string }): string {
 }
 
 const inField = (t: EventTarget | null) => t instanceof Element && !!t.closest('input:not([type=checkbox],[type=radio],[type=button]),textarea,select,[contenteditable]')
-const inDialog = () => !!document.querySelector('dialog[open]')
 
 export type Keymap = Record<string, (e: KeyboardEvent) => void | false>
 
-// listen calls the deed of a key. A deed that returns false did nothing, and the key keeps its own meaning.
-export function listen(map: Keymap) {
+// listen calls the deed of a key. A deed that returns false did nothing, and the key keeps its own meaning. While
+// busy, a dialog or a field that was just asked for is on its way: what is typed then was meant for it, and is no act.
+export function listen(map: Keymap, busy: () => boolean) {
   const on = (e: KeyboardEvent) => {
-    if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || inDialog()) return
-    if (inField(e.target)) return
+    if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || inField(e.target) || busy()) return
     const k = letter(e), single = k.length === 1
     const deed = map[k]
     if (!deed || (single && !letters.value)) return

@@ -6,10 +6,10 @@ import '../lib/ui.css'
 import './console.css'
 import { chosen, speak } from '../lib/i18n'
 import { start } from '../lib/live'
-import { acknowledge, ask, asking, attend, can, control, silence } from './acts'
+import { acknowledge, attend, can, control, silence } from './acts'
 import * as announce from './announce'
 import { Banners, Bar } from './bar'
-import { current, keepPicked, pane, step, tab, type Pane } from './desk'
+import { ask, asking, current, keepPicked, pane, step, tab, type Pane } from './desk'
 import { Detail } from './detail'
 import { Dialogs } from './dialogs'
 import { Groups } from './groups'
@@ -50,6 +50,9 @@ function Desk() {
 // with runs an act on the chosen incident; false leaves the key alone.
 const with_ = (f: (i: NonNullable<typeof current.value>) => void | boolean) => () => { const i = current.value; return i ? (f(i), undefined) : false as const }
 
+// coming: the pane with a field to type in was asked for and is not drawn yet.
+const coming = () => (pane.value === 'groups' && !document.getElementById('gq')) || (pane.value === 'handover' && !document.querySelector('.hand'))
+
 function keys() {
   const back = () => { if (asking.value || pane.value === 'map') return false as const; pane.value = 'map' }
   listen({
@@ -59,11 +62,17 @@ function keys() {
     n: () => document.getElementById('note')?.focus(),
     h: () => { pane.value = 'handover' }, m: focusMap, '/': () => { pane.value = 'groups'; requestAnimationFrame(() => document.getElementById('gq')?.focus()) },
     '?': () => ask({ what: 'keys' }), Escape: back,
-  })
+  }, () => asking.value !== null || coming())
 }
 
-// A storm of alarms is drawn once per frame, not once per alarm. A hidden page has no frames.
-options.debounceRendering = (draw) => { if (document.hidden) setTimeout(draw, 50); else requestAnimationFrame(draw) }
+// A storm of alarms is drawn once per frame, not once per alarm; a single change, such as a key, at once.
+const FRAME = 16 // ms
+let drawn = 0
+options.debounceRendering = (draw) => {
+  const go = () => { draw(); drawn = performance.now() }
+  if (performance.now() - drawn > 3 * FRAME) queueMicrotask(go)
+  else setTimeout(go, FRAME)
+}
 
 // A desk whose screen falls asleep is a desk that nobody looks at.
 function stayAwake() {

@@ -4,8 +4,8 @@ import { t } from '../lib/i18n'
 import { hms, ms } from '../lib/time'
 import type { Group, Home, Incident, Roll } from '../lib/types'
 import { HouseGlyph, StateTag, after, kindIcon, lookOf, type IconName, type Look } from '../lib/ui'
-import { ask, can } from './acts'
-import { current, groupOf } from './desk'
+import { can } from './acts'
+import { ask, current, groupOf } from './desk'
 import { Sign } from './icons'
 import { dial, spoken } from './place'
 import { say } from './say'
@@ -31,6 +31,7 @@ function reach(i: Incident, r: Roll): string {
   if (i.silent) return say('l.none')
   if (r.knock) return say('l.knock')
   if (r.contact === 'phone_received') return say('l.3.phone')
+  if (r.ladder === 3 && i.annunciation !== 'sounding') return say('l.3.past') // silenced, resting or over: it does not sound now
   return say('l.' + Math.max(0, Math.min(4, r.ladder)))
 }
 

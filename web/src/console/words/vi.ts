@@ -26,7 +26,7 @@ export const vi = {
 
   // roll-call
   'a.none': 'Chưa trả lời', 'a.origin': 'Nơi phát',
-  'l.0': 'chưa có lệnh', 'l.1': 'đã phát lệnh', 'l.2': 'còi đã nhận', 'l.3': 'còi đang kêu', 'l.3.phone': 'điện thoại đã nhận', 'l.4': 'có người trả lời', 'l.knock': 'đã nhờ gõ cửa', 'l.none': 'không báo nhà này',
+  'l.0': 'chưa có lệnh', 'l.1': 'đã phát lệnh', 'l.2': 'còi đã nhận', 'l.3': 'còi đang kêu', 'l.3.past': 'còi đã kêu', 'l.3.phone': 'điện thoại đã nhận', 'l.4': 'có người trả lời', 'l.knock': 'đã nhờ gõ cửa', 'l.none': 'không báo nhà này',
   's.label': 'Báo động đã tới nhà này đến đâu', 's.1': 'phát lệnh', 's.2': 'còi nhận', 's.3': 'còi kêu', 's.4': 'điện thoại nhận', 's.5': 'người trả lời', 's.done': 'rồi', 's.not': 'chưa',
   'r.title': 'Điểm danh', 'r.count': '{n}/{m} nhà trả lời', 'r.heard': '{n} đã nghe', 'r.coming': '{n} đang đến', 'r.safe': '{n} an toàn', 'r.need': '{n} cần cứu', 'r.nophone': 'Chưa có số điện thoại', 'r.sirens': 'còi kêu {sounding}/{total}', 'r.nosiren': 'nhà chưa có còi', 'r.nobody': 'Chưa ai trong nhà trả lời', 'r.behalf': 'Trả lời thay', 'r.behalfMark': 'trả lời thay', 'r.silent': 'Báo im lặng: tổ không được báo nên không có điểm danh. Chỉ bàn trực biết.', 'r.none': 'Chọn một sự việc để xem điểm danh từng nhà.', 'r.nohome': 'Tổ này chưa có nhà nào.',
   'b.title': 'Trả lời thay {home}', 'b.what': 'Nhà này thế nào?', 'b.what.need': 'Chọn một câu trả lời.', 'b.who': 'Ai nói, bằng cách nào?', 'b.who.hint': 'Ví dụ: bà Lan, gọi điện. Sổ sẽ ghi là trực ban trả lời thay.', 'b.who.need': 'Ghi rõ ai nói. Không đoán thay cho nhà.', 'b.send': 'Ghi câu trả lời', 'b.clear': 'Nhà này đang kêu cứu. Lời kêu cứu chỉ hết khi đã có người tại chỗ và chính người trong nhà nói là an toàn.',
