@@ -160,8 +160,13 @@ func (d *thing) told(topic, payload string) []radio.Message {
 		d.sounding = !strings.Contains(payload, `"stop"`) && !strings.Contains(payload, `"alarm":false`) && !strings.Contains(up, `"OFF"`)
 	case "json":
 		d.sounding = strings.Contains(up, `"ON"`)
-	default: // a Tasmota backlog ends with POWER ON; ESPHome says ON or OFF
-		d.sounding = strings.Contains(up, " ON") || up == "ON" || up == "1" || strings.Contains(up, " 1;") || strings.HasSuffix(up, " 1")
+	case "tasmota":
+		if _, part := base(topic); !strings.HasPrefix(part, "POWER") {
+			return nil // PulseTime and the like: how it will sound, not that it does
+		}
+		d.sounding = up == "ON" || up == "1" || up == "BLINK"
+	default:
+		d.sounding = up == "ON"
 	}
 	if d.mute {
 		return nil

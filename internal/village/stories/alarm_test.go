@@ -3,8 +3,6 @@ package stories
 import (
 	"testing"
 
-	"github.com/chromedp/chromedp/kb"
-
 	"github.com/keng-vn/keng/internal/alarm"
 	"github.com/keng-vn/keng/internal/village/stage"
 )
@@ -78,7 +76,7 @@ func TestTwoResidentsAndADesk(t *testing.T) {
 	officer.key("r")
 	officer.reads("#close-dialog [data-mark=need]", "Còn 1 nhà đang kêu cứu: Nhà ông Đinh Công Thành")
 	officer.sees("#close-yes:disabled")
-	officer.key(kb.Escape)
+	officer.key("Escape")
 	officer.seesNo("#close-dialog")
 	third.tap("[data-testid=change]")
 	third.tap(".abtn.safe")

@@ -77,7 +77,7 @@ func TestGongIsPlayedByKeysAndAssistiveTools(t *testing.T) {
 	p.do(`{const g=document.querySelector('#gong');g.focus();g.click()}`) // what a screen reader or a switch does
 	p.sees("#ask")
 	p.until("the focus in the sheet", `document.querySelector('#ask').contains(document.activeElement)`)
-	p.key("\x1b")
+	p.key("Escape")
 	p.seesNo("#ask")
 	p.until("the focus back on the gong", `document.activeElement.id==='gong'`)
 	nothingRang(t, s)

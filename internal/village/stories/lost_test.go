@@ -37,6 +37,7 @@ func cut(t *testing.T, how func(), screens ...*person) {
 const cutOff = "[data-testid=lost],.banners .off"
 
 func TestScreenSaysThatItLostItsConnection(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := play(t, stage.Options{})
 	p := arrive(t, s, "the resident", phone).signIn("member")
 	other := p.tab()
@@ -144,7 +145,7 @@ func TestShellOpensWithoutServer(t *testing.T) {
 	p.tap("[data-testid=address]")
 	p.reads("[data-testid=address-card]", "Số 10, ngõ 12")
 	p.reads("[data-testid=address-card]", "Phường Tân Hoà")
-	p.key("\x1b")
+	p.key("Escape")
 	p.reads("[data-testid=lost]", "Mất kết nối với máy chủ")
 	p.holdGong()
 	p.reads("[data-testid=queued]", "Hãy gọi 114 và hô hoán")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ import (
 
 // patience is the longest that a screen may take to show something. Machines that
 // do ten things at once are slow; what is quick is measured, not asserted.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // look is one way to look at Keng.
 type look struct {
@@ -290,6 +291,7 @@ func (p *person) point(sel string) (x, y float64) {
 	for try := range 50 {
 		s = value[spot](p, `(async()=>{
 			const frame=()=>new Promise(r=>requestAnimationFrame(r)),find=()=>[...document.querySelectorAll(`+quoted(sel)+`)].find(e=>e.getClientRects().length>0)
+			await Promise.all(document.getAnimations().filter(a=>a.playState==='running'&&a.effect.getComputedTiming().iterations!==Infinity).map(a=>a.finished.catch(()=>0)))
 			let e=find(),r=e?.getBoundingClientRect()
 			if(e&&(`+fmt.Sprint(try > 0)+`||r.top<0||r.bottom>innerHeight)) e.scrollIntoView({block:'center',behavior:'instant'})
 			for(let n=0;e&&n<60;n++){await frame();e=find();const q=e?.getBoundingClientRect();if(q&&q.x===r.x&&q.y===r.y&&q.width===r.width&&n>0) break;r=q}
@@ -335,16 +337,27 @@ func (p *person) holdGong() {
 	up()
 }
 
-// key hits a key as a keyboard does.
-func (p *person) key(keys string) {
+// key hits one key as a keyboard does: a letter, a sign, or a key by its name. What
+// the page does with it, it may keep from being typed.
+func (p *person) key(k string) {
 	p.t.Helper()
-	p.run(chromedp.KeyEvent(keys))
+	e := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: k, Code: k}
+	if len(k) == 1 {
+		e.Text = k
+		e.Code = "Key" + strings.ToUpper(k)
+	} else if k == "Escape" {
+		e.WindowsVirtualKeyCode = 27
+	}
+	call(p, input.DispatchKeyEvent, e)
+	e.Type, e.Text = input.DispatchKeyEventTypeKeyUp, ""
+	call(p, input.DispatchKeyEvent, e)
 }
 
 // types writes into a field.
 func (p *person) types(sel, text string) {
 	p.t.Helper()
 	p.tap(sel)
+	p.until("the focus in "+sel, `document.activeElement?.matches(`+quoted(sel)+`)`)
 	call(p, input.InsertText, input.InsertTextParams{Text: text})
 }
 
@@ -364,4 +377,9 @@ func (p *person) offline(yes bool) {
 	call(p, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
 		EmulateOfflineServiceWorker: &yes, MatchedNetworkConditions: []*network.Conditions{{Offline: yes, DownloadThroughput: -1, UploadThroughput: -1}},
 	})
+}
+
+// containsAny reports whether s holds one of the words.
+func containsAny(s string, words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
 }

@@ -76,3 +76,6 @@ func theIncident(t *testing.T, s *stage.Stage) alarm.IncidentView {
 	}
 	return list[0]
 }
+
+// noOptions is a stage as it is set without wishes.
+var noOptions stage.Options
