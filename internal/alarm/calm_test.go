@@ -3,6 +3,7 @@ package alarm
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,11 +14,22 @@ import (
 
 type evening struct {
 	groups []place.Group
+	mu     sync.Mutex
 	struck []place.GroupID
 }
 
 func (e *evening) Groups() []place.Group { return e.groups }
-func (e *evening) Calm(g place.GroupID)  { e.struck = append(e.struck, g) }
+func (e *evening) Calm(g place.GroupID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.struck = append(e.struck, g)
+}
+
+func (e *evening) seen() []place.GroupID {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.struck)
+}
 
 func TestAllCalmOnceAnEveningAndNotInAnAlarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // begins at midnight UTC, 7:00 in Vietnam
@@ -28,21 +40,21 @@ func TestAllCalmOnceAnEveningAndNotInAnAlarm(t *testing.T) {
 		go func() { v.KeepCalm(ctx, e); close(done) }()
 		time.Sleep(14 * time.Hour)
 		synctest.Wait()
-		if len(e.struck) != 0 {
-			t.Fatalf("struck before 22:00: %v", e.struck)
+		if len(e.seen()) != 0 {
+			t.Fatalf("struck before 22:00: %v", e.seen())
 		}
 		s := push("k")
 		s.Group = "g3"
 		v.Take(s, func() {})
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
-		if !slices.Equal(e.struck, []place.GroupID{"g1"}) {
-			t.Errorf("struck %v, want g1 only: g2 did not opt in, in g3 it burns", e.struck)
+		if !slices.Equal(e.seen(), []place.GroupID{"g1"}) {
+			t.Errorf("struck %v, want g1 only: g2 did not opt in, in g3 it burns", e.seen())
 		}
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
-		if len(e.struck) != 2 {
-			t.Errorf("struck %v after two evenings", e.struck)
+		if len(e.seen()) != 2 {
+			t.Errorf("struck %v after two evenings", e.seen())
 		}
 		cancel()
 		<-done

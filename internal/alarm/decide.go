@@ -613,6 +613,12 @@ func (i *Incident) shut(e Event, c Cause) {
 func (i *Incident) note(e Event, key string, home place.HomeID, tone string, args map[string]any) {
 	by := e.By
 	by.At = e.At
+	if last := len(i.Timeline) - 1; key == "event.pressed_again" && i.Timeline[last].Key == key && i.Timeline[last].Home == home {
+		n, _ := i.Timeline[last].Args["count"].(int)
+		args["count"] = max(n, 1) + 1
+		i.Timeline = append(slices.Clone(i.Timeline[:last]), Entry{At: e.At, Key: key, Home: home, By: by, Args: args, Tone: tone})
+		return
+	}
 	i.Timeline = append(i.Timeline, Entry{At: e.At, Key: key, Home: home, By: by, Args: args, Tone: tone})
 }
 

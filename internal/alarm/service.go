@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,8 +79,8 @@ type group struct {
 	n     int64 // events journaled
 	chain Chain
 	keys  map[string]*receipt
-	past  []*Incident // closed within KeysLast, newest last
-	dirty map[ID]bool // projections on their way
+	past  []*Incident      // closed within KeysLast, newest last
+	dirty map[ID]*Incident // projections on their way, as they are by now
 
 	calmed time.Time // last evening stroke
 }
@@ -106,7 +107,7 @@ func (v *Service) group(id place.GroupID) *group {
 		v.groups = map[place.GroupID]*group{}
 	}
 	if g = v.groups[id]; g == nil {
-		g = &group{id: id, state: State{Group: id}, keys: map[string]*receipt{}, dirty: map[ID]bool{}}
+		g = &group{id: id, state: State{Group: id}, keys: map[string]*receipt{}, dirty: map[ID]*Incident{}}
 		v.groups[id] = g
 	}
 	return g
@@ -165,7 +166,10 @@ func (v *Service) act(e Event, saved func(*Incident, error)) {
 // to wait for.
 func (v *Service) apply(g *group, e Event, saved func(*Incident, error)) (touched *Incident, wait bool) {
 	if r := g.keys[e.Key]; e.Key != "" && r != nil {
-		return g.repeated(r, saved)
+		if !e.afresh(r) {
+			return g.repeated(r, saved)
+		}
+		e.Key += "+" + strconv.FormatInt(e.At.UnixMilli(), 10)
 	}
 	if e.raises() {
 		e.Opens = v.opening(g, e)
@@ -188,12 +192,25 @@ func (v *Service) apply(g *group, e Event, saved func(*Incident, error)) (touche
 			v.Sirens.Desire(f.Desire)
 		}
 	}
-	g.retire(before)
+	ended := g.retire(before)
 	touched = g.find(e.Incident)
 	v.journal(g, e, touched, saved)
+	for _, id := range ended {
+		v.project(g, id)
+	}
 	v.tell(g, effects)
 	v.timers.set(g.id, Next(g.state))
 	return touched, saved != nil
+}
+
+// SameWithin is how soon a press with a number that was used before is still the
+// same press, when its sender does not say that it sends again. Buttons that
+// count in memory begin at 1 after every power cut: later it is a new press.
+const SameWithin = 5 * time.Second
+
+// afresh reports whether e is a new press under an old number.
+func (e Event) afresh(r *receipt) bool {
+	return e.Signal != nil && e.Signal.Kind == signal.Alarm && !e.Signal.Resent && r.saved && e.At.Sub(r.at) > SameWithin
 }
 
 // opening prepares what e needs in case it opens an incident.
@@ -244,16 +261,18 @@ func (g *group) find(id ID) *Incident {
 }
 
 // retire keeps what was closed by the last event for a while, for reading.
-func (g *group) retire(before State) {
+func (g *group) retire(before State) (ended []ID) {
 	for id := range before.Open {
 		if _, open := g.state.Open[id]; !open && g.state.closing[id] != nil {
 			g.past = append(g.past, g.state.closing[id])
+			ended = append(ended, id)
 		}
 	}
 	g.state.closing = nil
 	if len(g.past) > 50 {
 		g.past = g.past[len(g.past)-50:]
 	}
+	return ended
 }
 
 // journal writes e, and the incidents as they are by then.
@@ -316,15 +335,19 @@ func (v *Service) saved(g *group, r *receipt, err error) {
 
 // project queues the newest version of incident id for reading, once.
 func (v *Service) project(g *group, id ID) {
-	if g.dirty[id] {
+	_, waits := g.dirty[id]
+	if g.dirty[id] = g.find(id); waits {
 		return
 	}
-	g.dirty[id] = true
-	v.Journal.Project(func() *Incident {
+	var newest *Incident
+	v.Journal.Project(func() *Incident { // again, when the disk was full the first time
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		delete(g.dirty, id)
-		return g.find(id)
+		if i, ok := g.dirty[id]; ok {
+			newest = i
+			delete(g.dirty, id)
+		}
+		return newest
 	})
 }
 

@@ -147,6 +147,34 @@ func TestSamePressTwiceIsOneAlarmAndWaitsForTheFirst(t *testing.T) {
 	}
 }
 
+// TestOldNumberIsANewPress: a button that counts in memory says "1" after every
+// power cut. Soon after, or when the sender says that it sends again, it is the
+// same press; later it rings.
+func TestOldNumberIsANewPress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &paper{}
+		v, b := newService(p)
+		v.Take(push("b/1"), func() {})
+		synctest.Wait()
+		for id := range v.peek("g1") {
+			v.act(Event{Kind: ClosedKind, Group: "g1", Incident: id, Cause: Real, By: leader()}, nil)
+		}
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		again := push("b/1")
+		again.Resent = true
+		v.Take(again, func() {})
+		if b.last().Sounding {
+			t.Error("a press that was sent again rang twice")
+		}
+		v.Take(push("b/1"), func() {})
+		synctest.Wait()
+		if !b.last().Sounding || len(v.peek("g1")) != 1 {
+			t.Error("a new press under an old number was swallowed")
+		}
+	})
+}
+
 func TestUnknownGroupIsNoIncident(t *testing.T) {
 	v, b := newService(&paper{})
 	s, done := push("k"), 0
@@ -243,6 +271,26 @@ func start(t *testing.T, dsn string) (*Service, *bells, *Book, func()) {
 		if err := b.Commit.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestManyClosedWhileStuck closes more incidents than memory keeps while the disk
+// is stuck: nothing breaks when it comes back, and every one is shown.
+func TestManyClosedWhileStuck(t *testing.T) {
+	v, _, book, stop := start(t, filepath.Join(t.TempDir(), "keng.db"))
+	book.Commit.Hold()
+	const n = 70
+	for k := range n {
+		v.Take(push(fmt.Sprint("k", k)), func() {})
+		for id := range v.peek("g1") {
+			v.act(Event{Kind: ClosedKind, Group: "g1", Incident: id, Cause: Real, By: leader()}, nil)
+		}
+	}
+	book.Commit.Release()
+	stop()
+	past, err := book.closed(t.Context(), Past{Groups: []place.GroupID{"g1"}})
+	if err != nil || len(past) != n {
+		t.Errorf("%d of %d are shown as closed, %v", len(past), n, err)
 	}
 }
 

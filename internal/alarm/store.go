@@ -63,6 +63,9 @@ func (b *Book) Append(r Record, body []byte, done func(error)) {
 func (b *Book) Project(current func() *Incident) {
 	b.Commit.Do(func(ctx context.Context, tx *store.Batch) error {
 		i := current()
+		if i == nil {
+			return nil
+		}
 		body, err := json.Marshal(i)
 		if err != nil {
 			return errors.Join(store.ErrOp, err)

@@ -278,7 +278,8 @@ func (v *Service) maySee(a people.Actor, g place.Group, i *Incident) bool {
 	if v.Rights.MaySee(a, g) {
 		return true
 	}
-	called := i.Adjacent && i.Open() && slices.Contains(g.Adjoining, a.Group)
+	lately := i.Open() || v.Now().Sub(i.Closed.By.At) < time.Hour // they also hear how it ended
+	called := i.Adjacent && lately && slices.Contains(g.Adjoining, a.Group)
 	return called && (a.Role == people.Leader || a.Role == people.Deputy)
 }
 

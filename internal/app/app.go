@@ -22,6 +22,7 @@ import (
 	"github.com/keng-vn/keng/internal/duty"
 	"github.com/keng-vn/keng/internal/engine/broker"
 	"github.com/keng-vn/keng/internal/engine/clock"
+	"github.com/keng-vn/keng/internal/engine/fault"
 	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/engine/web"
 	"github.com/keng-vn/keng/internal/people"
@@ -157,7 +158,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Screens = &screen.Service{
 		Options: screen.Options{Rules: a.Rules, StyleURL: a.StyleURL, Demo: a.Demo, Version: a.Version},
 		Alarms:  a.Alarm, Devices: ready{a.Devices}, Folk: a.Book, Rights: people.Rights{}, Directory: a.Village.Directory,
-		Health: func(who people.Actor) any { return a.HealthFor(who) }, Bounds: bounds{db}, Now: a.Now,
+		Health: func(who people.Actor) any { return a.HealthFor(who) }, Bounds: bounds{db}, Now: a.Now, Still: a.still,
 	}
 	a.Village.Listen(func(ctx context.Context, d *place.Directory) error {
 		if err := a.Book.Reload(ctx); err != nil {
@@ -188,6 +189,16 @@ func (a *App) routes() error {
 	}
 	a.machineRoutes()
 	return nil
+}
+
+// still reports whether r's session holds and its person is who he was. While the
+// database cannot be asked, it does: a broken disk signs nobody out.
+func (a *App) still(r *http.Request, was people.Actor) bool {
+	now, err := a.People.Authenticate(r)
+	if err != nil {
+		return fault.KindOf(err) != fault.Unknown
+	}
+	return now == was
 }
 
 // origins is the origin of a base map, which pages may then fetch from.
@@ -251,9 +262,16 @@ func (a *App) startFront(ctx context.Context) error {
 		a.joined, front = j, j
 		a.later("broker", j.Close)
 	default:
-		a.listener = broker.Listen(a.Devices, broker.Settings{Log: log})
+		a.listener = broker.Listen(a.Devices, broker.Settings{Log: log, ReceiveMax: 65_535}) // while the disk is stuck, a hub must still be heard
 		front = a.listener
-		a.later("broker", a.listener.Close)
+		a.later("broker", func(ctx context.Context) error {
+			polite, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
+			defer cancel()
+			if err := a.listener.Close(polite); ctx.Err() != nil {
+				return err
+			}
+			return nil // who was not answered in time sends again
+		})
 	}
 	a.Devices.Join(device.Links{Front: front, Alarms: a.Alarm, Reports: reports{a.Alarm}, Told: told{a}, Panel: panel{a}})
 	a.Alarm.Resume()
@@ -322,9 +340,11 @@ func (a *App) startHTTP() error {
 	})
 	a.later("http", func(ctx context.Context) error {
 		a.Kit.Drain()
-		err := srv.Shutdown(ctx)
-		if err != nil {
-			err = errors.Join(err, srv.Close())
+		polite, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		var err error
+		if srv.Shutdown(polite) != nil { // somebody sent half a request, or none
+			err = srv.Close()
 		}
 		wg.Wait()
 		return err

@@ -11,6 +11,12 @@ const (
 	// Commanded is how long a siren is told to sound in one go. It is told again
 	// before that ends; without Keng it falls silent by itself.
 	Commanded = 180 * time.Second
+	// onceLasts is how long a single sound is, a bell test's or the evening's.
+	onceLasts = 10 * time.Second
+	// drillLasts and drillEvery make a drill clearly no alarm on every siren: short
+	// sounds with rests between them.
+	drillLasts = 4 * time.Second
+	drillEvery = 12 * time.Second
 	// contactAgain is how soon after a command a siren that comes back is told again;
 	// a hub that connects subscribes to several filters at once.
 	contactAgain = 200 * time.Millisecond
@@ -130,7 +136,7 @@ func (d *drive) settled() bool {
 	switch {
 	case d.sent.IsZero():
 		return false
-	case d.want.once() && d.sounded:
+	case (d.want.once() || d.want.interrupted()) && d.sounded:
 		return true
 	case d.want.interrupted() && d.sounded:
 		return d.acked // its pauses are no silence
@@ -184,6 +190,8 @@ func (d *drive) again() time.Time {
 		return d.since
 	case d.want.once() && d.settled():
 		return time.Time{}
+	case d.want.interrupted() && d.settled():
+		return d.sent.Add(drillEvery)
 	case d.want.sounding && d.settled():
 		return d.renewal()
 	case d.want.sounding:

@@ -241,7 +241,7 @@ func (l *live) settle(key string) {
 func (d *wired) signal(w Verdict, now time.Time) signal.Signal {
 	return signal.Signal{
 		Key: w.Key, Device: d.ID, DevKind: d.Kind, Home: d.Home, Group: d.group, Kind: w.Kind, Category: w.Category,
-		At: now.UTC().Round(0).Truncate(time.Millisecond),
+		Resent: w.Resent, At: now.UTC().Round(0).Truncate(time.Millisecond),
 	}
 }
 

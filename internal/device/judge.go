@@ -1,9 +1,14 @@
 package device
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/keng-vn/keng/internal/dialect"
 	"github.com/keng-vn/keng/internal/signal"
@@ -17,6 +22,9 @@ const (
 	// that carries the same number, is the same press. Not longer: a button that
 	// loses its counter with its power numbers every press 1.
 	SamePress = 10 * time.Minute
+	// resentWithin is the same for a press without a number: its payload alone
+	// says little.
+	resentWithin = 2 * time.Minute
 	// settling is how long after a hub came back its words may be old ones.
 	settling = 10 * time.Second
 	// oldWord is how old such a word must be, by the sender's own clock.
@@ -59,6 +67,7 @@ type Level struct {
 	Property string `json:"p"`
 	Alarm    bool   `json:"a"`
 	Key      string `json:"k,omitempty"` // of the signal that rang for it, "" when none did
+	Kept     bool   `json:"r,omitempty"` // first seen as a retained value: the first live word rings
 	At       int64  `json:"t"`           // Unix ms
 }
 
@@ -120,6 +129,7 @@ type Verdict struct {
 	Key      string
 	Value    string
 	Press    bool   // of Ring: a pulse, not a level
+	Resent   bool   // of Again: certainly the same event, however long ago
 	Keep     bool   // the new state must be on disk before the sender may forget the message
 	Stored   bool   // of Echo: an old word
 	Why      string // why an alarm reading does not ring
@@ -220,13 +230,17 @@ func measured(c signal.Category) bool {
 func (h *hearing) danger(r dialect.Reading, why string) Verdict {
 	old, known := h.level(r.Property)
 	switch {
+	case known && old.Alarm && old.Kept && !h.Retain && !h.Stored && why == "":
+		// It was a retained value when it was first seen, and rang nobody. Now the
+		// device says it live.
 	case known && old.Alarm:
 		if old.Key != "" && why == "" {
-			return Verdict{Do: Again, Kind: r.Kind, Category: h.category(r), Key: old.Key, Value: r.Value, Why: WhyUnchanged}
+			return Verdict{Do: Again, Kind: r.Kind, Category: h.category(r), Key: old.Key, Value: r.Value, Resent: true, Why: WhyUnchanged}
 		}
 		return Verdict{Why: WhyUnchanged}
 	case !known && h.Retain:
 		h.setLevel(r.Property, true, "")
+		h.Levels[len(h.Levels)-1].Kept = true
 		return Verdict{Keep: true, Why: WhyRetained}
 	case why != "":
 		h.setLevel(r.Property, true, "")
@@ -259,12 +273,15 @@ func (h *hearing) press(r dialect.Reading, why string) Verdict {
 	if h.Retain {
 		return Verdict{Why: WhyRetained, Press: true, Value: r.Value}
 	}
+	if why == WhyStale && !h.Dup && h.now.Sub(h.HubBack) > settling {
+		why = "" // a live press: its clock was set back, it is not an old one
+	}
 	v := Verdict{Do: Ring, Kind: r.Kind, Category: h.category(r), Value: r.Value, Press: true}
 	if why != "" {
 		return Verdict{Do: tellIf(why), Kind: r.Kind, Category: v.Category, Value: r.Value, Why: why}
 	}
 	if p, same := h.samePress(r); same {
-		v.Key, v.Why = p.Key, WhyUnchanged
+		v.Key, v.Why, v.Resent = p.Key, WhyUnchanged, h.Dup || h.Firm
 		return v
 	}
 	v.Key, v.Keep = h.newKey(r.Seq), true
@@ -283,7 +300,7 @@ func (h *hearing) samePress(r dialect.Reading) (Press, bool) {
 		}
 		age := time.Duration(h.now.UnixMilli()-p.At) * time.Millisecond
 		numbered := r.Seq != "" && p.Seq == r.Seq && (h.Firm || age < SamePress)
-		resent := p.Hash == h.Hash && age < SamePress && (h.Dup || !r.SeenAt.IsZero() && r.SeenAt.Equal(h.SenderSeen))
+		resent := p.Hash == h.Hash && age < resentWithin && (h.Dup || !r.SeenAt.IsZero() && r.SeenAt.Equal(h.SenderSeen))
 		if numbered || resent || p.Hash == h.Hash && age < Bounce {
 			return p, true
 		}
@@ -294,6 +311,7 @@ func (h *hearing) samePress(r dialect.Reading) (Press, bool) {
 // newKey makes the key of a new alarm: device/ms, device/seq/ms, or device/seq
 // when the sender's numbers are firm.
 func (h *hearing) newKey(seq string) string {
+	seq = printable(seq)
 	if seq != "" && h.Firm {
 		return string(h.Device) + "/" + seq
 	}
@@ -303,6 +321,17 @@ func (h *hearing) newKey(seq string) string {
 		key += seq + "/"
 	}
 	return key + strconv.FormatInt(h.LastKey, 10)
+}
+
+// printable is seq as a key can hold it: a sender may number its presses with
+// anything, and a database refuses some of it.
+func printable(seq string) string {
+	odd := func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
+	if len(seq) <= 64 && !strings.ContainsFunc(seq, odd) {
+		return seq
+	}
+	sum := sha256.Sum256([]byte(seq))
+	return hex.EncodeToString(sum[:12])
 }
 
 // restore judges a reading that says the danger is over.

@@ -182,6 +182,12 @@ const staleAfter = 10 * time.Second
 // can be made in advance.
 func (s *siren) lasts(now time.Time) time.Duration {
 	d := min(Commanded, s.longest)
+	switch { // a siren that knows one sound only tells the others apart by their length
+	case s.drive.want.once():
+		d = min(d, onceLasts)
+	case s.drive.want.interrupted():
+		d = min(d, drillLasts)
+	}
 	if left := s.drive.until.Sub(now); !s.drive.until.IsZero() && left < d {
 		d = max((left + time.Second - 1).Truncate(time.Second), time.Second)
 	}

@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -78,8 +80,32 @@ func (v *Service) serveStream(k *web.Kit) web.Handler {
 		v.greet(l)
 		ctx, cancel := context.WithTimeout(r.Context(), lookAgain)
 		defer cancel()
+		var watch sync.WaitGroup
+		watch.Go(func() { v.watch(ctx, cancel, r, a) })
 		st.Run(ctx)
+		cancel()
+		watch.Wait()
 		return nil
+	}
+}
+
+// watch ends a stream whose session ended, or whose person is another now.
+func (v *Service) watch(ctx context.Context, end func(), r *http.Request, was people.Actor) {
+	if v.Still == nil {
+		return
+	}
+	tick := time.NewTicker(web.Heartbeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if !v.Still(r, was) {
+			end()
+			return
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
@@ -86,6 +87,8 @@ type Service struct {
 	Health    func(a people.Actor) any // how Keng is, as far as it concerns a; becomes JSON
 	Bounds    Bounds                   // may be nil
 	Now       func() time.Time
+	// Still reports whether the one who opened r is still who he was then; nil: yes.
+	Still func(r *http.Request, was people.Actor) bool
 
 	hub hub
 }

@@ -92,7 +92,8 @@ func DefaultCategory(k DeviceKind) Category {
 
 // Signal is one event of one device that belongs to a home, normalised.
 type Signal struct {
-	Key      string        `json:"key"` // the same event delivered twice has the same key
+	Key      string        `json:"key"`              // the same event delivered twice has the same key
+	Resent   bool          `json:"resent,omitempty"` // certainly the same event: the sender says so, or a level that did not change
 	Device   DeviceID      `json:"device"`
 	DevKind  DeviceKind    `json:"device_kind"`
 	Home     place.HomeID  `json:"home"`

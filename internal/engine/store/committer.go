@@ -346,7 +346,11 @@ func (c *Committer) singly(ctx context.Context, batch []pending) ([]error, error
 			}
 		}
 	}
-	c.well(len(batch))
+	if err := errors.Join(results...); err != nil {
+		c.unwell(err) // until something is written again
+	} else {
+		c.well(len(batch))
+	}
 	return results, nil
 }
 
