@@ -32,14 +32,16 @@ export function onAccepted(f: (d: Deed, answer: unknown) => void) { accepted.add
 
 let person = ''
 const busy = new Set<string>()
+const known = new Set<string>() // every deed that this page has held: one that was just sent is not taken up again
 let timer = 0, misses = 0
 
 // identify says whose phone this is. Deeds of somebody who used it before are never sent in another name.
 export async function identify(who: string) {
   person = who
-  const kept = (await all<Deed>('outbox')).filter((d) => !queue.value.some((q) => q.id === d.id))
+  const kept = (await all<Deed>('outbox')).filter((d) => !known.has(d.id))
   for (const d of kept) if (d.person !== who && Date.now() - d.at > 24 * 3600e3) void erase('outbox', d.id)
   const mine = kept.filter((d) => d.person === who)
+  for (const d of mine) known.add(d.id)
   if (mine.length) queue.value = [...mine, ...queue.value].sort((a, b) => a.at - b.at)
   flush()
 }
@@ -49,6 +51,7 @@ export const raised = (id: string) => `@${id}`
 export function send(path: string, body: unknown = {}, how: Partial<Pick<Deed, 'alarm' | 'quiet' | 'within' | 'told'>> = {}): Deed {
   const last = queue.value.at(-1)?.at ?? 0
   const d: Deed = { id: uid(), path, body, person, at: Math.max(Date.now(), last + 0.001), tries: 0, alarm: false, quiet: false, within: 0, ...how }
+  known.add(d.id)
   queue.value = [...queue.value, d]
   void write('outbox', d)
   misses = 0

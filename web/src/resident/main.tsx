@@ -5,7 +5,6 @@ import '../lib/tokens.css'
 import '../lib/ui.css'
 import './fonts.css'
 import './resident.css'
-import { keepFresh } from '../lib/fresh'
 import * as gong from '../lib/gongsound'
 import { chosen as chosenLang, speak } from '../lib/i18n'
 import { connection, group, incidents, language, me, start } from '../lib/live'
@@ -113,8 +112,7 @@ async function begin() {
   void english()
   await Promise.race([started.then(english), new Promise((ok) => setTimeout(ok, 400))])
   render(<App />, document.getElementById('app')!)
-  whenIdle(rest.ahead)
-  void keepFresh(() => alarms.value.length === 0 && queue.value.length === 0 && !open.value && connection.value === 'live')
+  whenIdle(() => void rest.ahead().then((m) => m?.keepFresh(() => alarms.value.length === 0 && queue.value.length === 0 && !open.value && connection.value === 'live')))
 }
 
 function whenIdle(f: () => void) { if ('requestIdleCallback' in window) requestIdleCallback(f, { timeout: 5000 }); else setTimeout(f, 2000) }

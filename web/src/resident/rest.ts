@@ -1,6 +1,7 @@
 // Everything that is not needed in the first second, as one chunk.
 export { BellTest, CallSheet, MistakeCard, NextStep, Stale, Switcher, Toast, Todo } from './around'
 export { Group } from './group'
+export { keepFresh } from '../lib/fresh'
 export { Behalf, CloseSheet, LeaderActs } from './lead'
 export { More } from './more'
 export { Past } from './past'
