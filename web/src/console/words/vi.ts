@@ -40,7 +40,7 @@ export const vi = {
   'tl.title': 'Diễn biến', 'tl.empty': 'Chưa có diễn biến.', 'tl.note': 'Ghi chú', 'tl.send': 'Ghi',
 
   // escalation steps that are still to come
-  'step.unreached': 'Gọi, nhắn tin nhà chưa nhận được', 'step.few_coming': 'Gọi tổ trưởng và tổ liền kề', 'step.desk_sound': 'Kêu ở bàn trực', 'step.knock': 'Nhờ người đang đến gõ cửa nhà chưa liên lạc được', 'step.desk_mute': 'Báo trực ban cấp tỉnh', 'step.unack': 'Bàn trực kêu lại nếu không có thao tác', 'step.resound': 'Còi kêu lại', 'step.verify': 'Hết giờ kiểm chứng, báo động cả tổ', 'step.end': 'Tự kết thúc', 'step.other': 'Bước báo tiếp',
+  'step.few_coming': 'Báo tổ trưởng và tổ liền kề', 'step.desk_sound': 'Kêu ở bàn trực', 'step.knock': 'Nhờ người đang đến gõ cửa nhà chưa liên lạc được', 'step.desk_mute': 'Báo trực ban cấp tỉnh', 'step.unack': 'Bàn trực kêu lại nếu không có thao tác', 'step.resound': 'Còi kêu lại', 'step.verify': 'Hết giờ kiểm chứng, báo động cả tổ', 'step.end': 'Tự kết thúc', 'step.other': 'Bước báo tiếp',
 
   // timeline
   'ev.raised': '{home} báo động[: {category}][, bằng {device}][, {by} bấm trên điện thoại]', 'ev.raised.silent': '{home} báo im lặng[: {category}][, bằng {device}]', 'ev.drill': 'Bắt đầu diễn tập[, {by}]', 'ev.test': 'Bắt đầu thử chuông[, {by}]', 'ev.spread': 'Lan rộng: {home} cũng báo[, bằng {device}]; còi cả tổ kêu lại', 'ev.pressed_again': '{home} báo thêm lần nữa[, bằng {device}]', 'ev.joined': 'Sự việc số {number} của cùng tổ nhập vào đây', 'ev.verified': 'Không ai bác bỏ trong lúc kiểm chứng: báo động cả tổ', 'ev.returned': 'Cảm biến[ ở {home}] không còn báo nguy hiểm', 'ev.recategorised': '[{by}: ]đây là {category}',
