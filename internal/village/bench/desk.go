@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -28,7 +29,7 @@ func (a *api1) look(ctx context.Context) (*desk, error) {
 		cancel()
 		return nil, fmt.Errorf("open the desk's screen: %w", err)
 	}
-	res, err := (&http.Client{}).Do(r)
+	res, err := (&http.Client{}).Do(r) //nolint:bodyclose // watch reads it to its end, then it is closed
 	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("open the desk's screen: %w", err)
@@ -36,7 +37,7 @@ func (a *api1) look(ctx context.Context) (*desk, error) {
 	d := &desk{end: cancel, done: make(chan struct{})}
 	if res.StatusCode != http.StatusOK {
 		cancel()
-		return nil, fmt.Errorf("open the desk's screen: %s: %w", res.Status, res.Body.Close())
+		return nil, errors.Join(fmt.Errorf("open the desk's screen: %s", res.Status), res.Body.Close())
 	}
 	go func() {
 		defer close(d.done)
@@ -61,7 +62,7 @@ func (d *desk) watch(r *bufio.Reader) {
 	incident := false
 	for {
 		line, err := r.ReadSlice('\n')
-		if err != nil && err != bufio.ErrBufferFull {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
 		}
 		switch {

@@ -18,12 +18,23 @@ func TestPercentileIsByNearestRank(t *testing.T) {
 	for _, c := range []struct {
 		n    int
 		p    float64
-		want time.Duration
+		want int // ms
 	}{
-		{0, 50, 0}, {1, 50, 1}, {1, 99.9, 1}, {2, 50, 1}, {3, 50, 2}, {100, 50, 50}, {100, 99, 99}, {100, 100, 100},
-		{101, 99, 100}, {500, 99.9, 500}, {1000, 99.9, 999}, {1001, 99.9, 1000}, {10, 0, 1},
+		{0, 50, 0},
+		{1, 50, 1},
+		{1, 99.9, 1},
+		{2, 50, 1},
+		{3, 50, 2},
+		{100, 50, 50},
+		{100, 99, 99},
+		{100, 100, 100},
+		{101, 99, 100},
+		{500, 99.9, 500},
+		{1000, 99.9, 999},
+		{1001, 99.9, 1000},
+		{10, 0, 1},
 	} {
-		if got := percentile(upTo(c.n), c.p); got != c.want*time.Millisecond {
+		if got := percentile(upTo(c.n), c.p); ms(got) != float64(c.want) {
 			t.Errorf("p%g of 1..%d is %v, want %d ms", c.p, c.n, got, c.want)
 		}
 	}
