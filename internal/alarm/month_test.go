@@ -38,7 +38,7 @@ func TestMonthInAMinute(t *testing.T) {
 		m := newMonth(t, seed)
 		defer m.stop()
 		for end := time.Now().Add(time.Duration(days) * 24 * time.Hour); time.Now().Before(end); {
-			time.Sleep(time.Duration(m.rng.ExpFloat64() * float64(5*time.Minute)))
+			time.Sleep(time.Duration(m.rng.ExpFloat64() * float64(6*time.Minute)))
 			m.something()
 			synctest.Wait()
 			m.examine()
@@ -50,7 +50,7 @@ func TestMonthInAMinute(t *testing.T) {
 	})
 }
 
-const monthGroups = 20
+const monthGroups = 8
 
 type month struct {
 	t        *testing.T
