@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run api build web test check fmt race fuzz soak bench clean need
+.PHONY: help run api build web test check fmt race fuzz soak bench pictures clean need
 
 # One static program; and one build cache for building and testing.
 export CGO_ENABLED ?= 0
@@ -17,7 +17,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 WEB := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f ! -name '*.go' -print)
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build everything and start the demo (KENG_HTTP, KENG_MQTT, KENG_DATA)
 	@exec bin/keng demo
@@ -77,6 +77,10 @@ $(NODE_RED_BIN)/node-red:
 bench: build $(NODE_RED_BIN)/node-red ## press to siren, beside Mosquitto and Node-RED
 	@scripts/need mosquitto
 	PATH="$(CURDIR)/$(NODE_RED_BIN):$$PATH" bin/keng bench alarm
+
+pictures: web ## take the pictures in docs/pictures anew
+	@scripts/need chromium fonts-noto-core
+	KENG_PICTURES=1 go test -count=1 -run TestPictures ./internal/village/stories
 
 clean: ## remove what was built and fetched
 	rm -rf bin .cache web/node_modules

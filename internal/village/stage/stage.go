@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,7 +80,7 @@ func (s *Stage) people(ctx context.Context, boundaries io.Reader) (err error) {
 			return fmt.Errorf("import boundaries: %w", err)
 		}
 	}
-	s.token, err = who.CreateToken(ctx, people.Desk, place.Scope{Unit: s.file.Commune}, "stage")
+	s.token, err = who.CreateToken(ctx, people.Desk, place.Scope{Unit: s.file.Commune}, "tổng đài")
 	return err
 }
 
@@ -192,25 +193,77 @@ func (s *Stage) Invite(ctx context.Context, h place.HomeID, name string) (string
 // Incidents are all incidents of the last 24 hours as a program at the ward's desk
 // sees them, oldest first.
 func (s *Stage) Incidents(ctx context.Context) ([]alarm.IncidentView, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.App().HTTPAddr()+"/api/v1/incidents?state=all&mode=all", nil)
-	if err != nil {
-		return nil, err
-	}
-	r.Header.Set("Authorization", "Bearer "+s.token)
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("list incidents: %s", resp.Status)
-	}
 	var list []alarm.IncidentView
-	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
-		return nil, fmt.Errorf("list incidents: %w", err)
+	if err := s.Ask(ctx, http.MethodGet, "/api/v1/incidents?state=all&mode=all", nil, &list); err != nil {
+		return nil, err
 	}
 	slices.SortFunc(list, func(a, b alarm.IncidentView) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return list, nil
+}
+
+// Ask asks Keng as a program at the ward's desk does. body, if not nil, is sent as
+// JSON; the answer is read into into, if that is not nil.
+func (s *Stage) Ask(ctx context.Context, method, path string, body, into any) error {
+	var sent io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		sent = bytes.NewReader(b)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+s.App().HTTPAddr()+path, sent)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if resp.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, answer)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, into)
+}
+
+// Prove lets every home but those in except press its button, so that buttons and
+// sirens have shown that they work, and ends those alarms as a test.
+func (s *Stage) Prove(ctx context.Context, except ...place.HomeID) error {
+	for _, g := range s.file.Groups {
+		for _, h := range g.Homes {
+			if !slices.Contains(except, h.ID) {
+				s.Sim.Press(h.ID, signal.Button)
+			}
+		}
+		if err := s.AwaitSirens(ctx, g.ID, len(g.Homes)); err != nil {
+			return err
+		}
+	}
+	list, err := s.Incidents(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		if err := s.Ask(ctx, http.MethodPost, "/api/v1/incidents/"+string(i.ID)+"/close", map[string]string{"cause": "test", "note": ""}, nil); err != nil {
+			return err
+		}
+	}
+	for _, g := range s.file.Groups {
+		if err := s.AwaitSirens(ctx, g.ID, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Sirens are the sirens of group g that sound now, as the devices themselves say.

@@ -189,3 +189,24 @@ func TestHeldDoorLetsNothingThroughUntilItIsReleased(t *testing.T) {
 		t.Errorf("after the release came %q", l)
 	}
 }
+
+func TestProveShowsThatEverythingWorksAndLeavesNothingOpen(t *testing.T) {
+	s := open(t)
+	if err := s.Prove(t.Context(), "g1-h6"); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Incidents(t.Context())
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%d incidents, %v", len(list), err)
+	}
+	for _, i := range list {
+		if i.Closed == nil {
+			t.Errorf("%s is open", i.Code)
+		}
+	}
+	for id, h := range s.App().Devices.Homes("g1") {
+		if want := map[bool]string{true: "amber", false: "green"}[id == "g1-h6"]; string(h.State) != want {
+			t.Errorf("%s is %s (%s), want %s", id, h.State, h.Reason.Key, want)
+		}
+	}
+}
