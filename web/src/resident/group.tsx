@@ -24,7 +24,7 @@ export function Group() {
     <section class="card" aria-labelledby="gh"><div class="row"><h2 id="gh">{t('homes', { n: g.homes.length })}</h2></div>
       <p class="counts"><span class="tag safe"><Icon n="check" />{l('ready', { n: n.green })}</span>{n.amber > 0 && <span class="tag warn"><Icon n="sos" />{l('check', { n: n.amber })}</span>}{n.red > 0 && <span class="tag wait"><Icon n="x" />{l('deaf', { n: n.red })}</span>}</p>
       <ul class="homes">{g.homes.map((h) => <HomeRow key={h.id} h={h} />)}</ul></section>
-    {g.leader?.name && <section class="card leader" aria-labelledby="gl"><h2 id="gl">{l('leader')}</h2><p>{g.leader.name}</p>{g.leader.phone && <a class="btn out" href={'tel:' + g.leader.phone}><Icon n="phone" />{l('callPerson', { name: g.leader.name })}</a>}</section>}
+    {g.leader?.name && g.leader.name !== me.value?.name && <section class="card leader" aria-labelledby="gl"><h2 id="gl">{l('leader')}</h2><p>{g.leader.name}</p>{g.leader.phone && <a class="btn out" href={'tel:' + g.leader.phone}><Icon n="phone" />{l('callPerson', { name: g.leader.name })}</a>}</section>}
     {leads.value && <Lead />}
     <Recent />
     {leads.value && <Equipment id={g.id} found={g.found ?? 0} unknown={g.unknown ?? 0} />}
