@@ -73,7 +73,7 @@ type holder struct {
 	Crowd
 	out     *json.Encoder
 	devices []atomic.Pointer[radio.Client]
-	leaving atomic.Bool
+	cuts    atomic.Int64 // how often they were cut on purpose
 	lost    atomic.Int64
 }
 
@@ -93,7 +93,6 @@ func (h *holder) obey(ctx context.Context, order string) error {
 
 // connect brings all devices up and tells when half of them and when all are.
 func (h *holder) connect(ctx context.Context, start time.Time) error {
-	h.leaving.Store(false)
 	var up atomic.Int64
 	err := each(h.Count, dialers, func(i int) error {
 		if err := h.join(ctx, i); err != nil {
@@ -122,7 +121,7 @@ func (h *holder) join(ctx context.Context, i int) error {
 
 func (h *holder) dial(ctx context.Context, i int) error {
 	id := idleName(i)
-	o := radio.Options{Addr: h.Addr, Local: local(60, i), ClientID: id, KeepAlive: idleAlive, Closed: h.closed}
+	o := radio.Options{Addr: h.Addr, Local: local(60, i), ClientID: id, KeepAlive: idleAlive, Closed: h.closed(h.cuts.Load())}
 	if h.SignsIn {
 		o.User, o.Password = id, password(id)
 	}
@@ -134,9 +133,13 @@ func (h *holder) dial(ctx context.Context, i int) error {
 	return c.Subscribe(ctx, orderTopic(id))
 }
 
-func (h *holder) closed(error) {
-	if !h.leaving.Load() {
-		h.lost.Add(1)
+// closed counts a connection that ended although nobody cut it since it began. A
+// cut one may say so after its successor has begun.
+func (h *holder) closed(cuts int64) func(error) {
+	return func(error) {
+		if h.cuts.Load() == cuts {
+			h.lost.Add(1)
+		}
 	}
 }
 
@@ -148,7 +151,7 @@ func (h *holder) ping(i int) {
 
 // leave cuts all connections.
 func (h *holder) leave() {
-	h.leaving.Store(true)
+	h.cuts.Add(1)
 	_ = each(h.Count, dialers, func(i int) error {
 		if c := h.devices[i].Swap(nil); c != nil {
 			c.Cut()

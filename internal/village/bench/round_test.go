@@ -73,3 +73,18 @@ func TestRingThatNobodyAskedForIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestCutDeviceIsNotLost(t *testing.T) {
+	var h holder
+	first := h.closed(h.cuts.Load())
+	h.leave()
+	second := h.closed(h.cuts.Load())
+	first(nil) // late: its successor is there
+	if n := h.lost.Load(); n != 0 {
+		t.Errorf("%d lost, want none", n)
+	}
+	second(nil)
+	if n := h.lost.Load(); n != 1 {
+		t.Errorf("%d lost, want the one that nobody cut", n)
+	}
+}
