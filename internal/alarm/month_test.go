@@ -37,9 +37,14 @@ func TestMonthInAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMonth(t, seed)
 		defer m.stop()
+		day := time.Now().YearDay()
 		for end := time.Now().Add(time.Duration(days) * 24 * time.Hour); time.Now().Before(end); {
 			time.Sleep(time.Duration(m.rng.ExpFloat64() * float64(6*time.Minute)))
 			m.something()
+			if today := time.Now().YearDay(); today != day {
+				day = today
+				m.tidyUp()
+			}
 			synctest.Wait()
 			m.examine()
 		}
@@ -167,6 +172,23 @@ func (m *month) something() {
 		by := []time.Duration{time.Hour, -time.Hour}[m.rng.IntN(2)]
 		m.offset += by
 		m.v.ClockMoved(by)
+	}
+}
+
+// tidyUp is the morning: the desk goes to every home that called for help and
+// closes what is still open.
+func (m *month) tidyUp() {
+	for _, g := range m.v.all() {
+		for id, i := range m.v.peek(g.id) {
+			act := func(e Event) { e.Group, e.Incident, e.By = g.id, id, desk(); m.v.act(e, nil) }
+			act(Event{Kind: AttendedKind})
+			for _, r := range i.Homes {
+				if r.Answer().Answer == NeedHelp {
+					act(Event{Kind: AnsweredKind, Home: r.Home, Answer: Safe, Text: "đã đến xem"})
+				}
+			}
+			act(Event{Kind: ClosedKind, Cause: map[Mode]Cause{Live: Real, Drill: DrillCause, Test: TestCause}[i.Mode]})
+		}
 	}
 }
 
