@@ -17,6 +17,7 @@ import (
 type inspection struct {
 	name        string
 	phone, desk look
+	noAxe       bool // what axe says of this look it said of another
 	once        sync.Once
 	whole       bool // the walk came to its end
 	screens     int
@@ -50,7 +51,7 @@ var looks = []*inspection{
 	{name: "day", phone: phone, desk: desk},
 	{name: "night", phone: phone.atNight(), desk: desk.atNight()},
 	{name: "large letters, small phone", phone: look{wide: 320, high: 568, finger: true, large: true}, desk: look{wide: 1280, high: 720}},
-	{name: "letters twice the size, small phone", phone: look{wide: 320, high: 568, finger: true, before: doubled}, desk: look{wide: 1920, high: 1080}.atNight()},
+	{name: "letters twice the size, small phone", phone: look{wide: 320, high: 568, finger: true, before: doubled}, desk: look{wide: 1920, high: 1080}.atNight(), noAxe: true},
 }
 
 // doubled is a browser whose letters were set to twice the size.
@@ -85,6 +86,9 @@ func (i *inspection) look(name string, p *person, axeSource string) {
 	}
 	for _, x := range value[[]string](p, "("+clipped+")("+fmt.Sprint(p.look.finger)+")") {
 		i.text.add(x, name)
+	}
+	if i.noAxe {
+		return
 	}
 	p.wholePage(func() {
 		for _, f := range axe(p, axeSource) {
@@ -140,6 +144,9 @@ func axeSource(t *testing.T) string {
 // sees, hears or moves otherwise would stumble over.
 func TestAxeFindsNothingSerious(t *testing.T) {
 	for _, l := range looks {
+		if l.noAxe {
+			continue
+		}
 		t.Run(l.name, func(t *testing.T) {
 			l.of(t).axe.report(t)
 		})
