@@ -80,7 +80,7 @@ type group struct {
 	chain Chain
 	keys  map[string]*receipt
 	past  []*Incident      // closed within KeysLast, newest last
-	dirty map[ID]*Incident // projections on their way, as they are by now
+	dirty map[ID]*Incident // the newest projection on its way
 
 	calmed time.Time // last evening stroke
 }
@@ -333,21 +333,19 @@ func (v *Service) saved(g *group, r *receipt, err error) {
 	}
 }
 
-// project queues the newest version of incident id for reading, once.
+// project queues incident id, as it is now, for reading. It stands behind the
+// event that made it so, and is skipped when a newer one waits.
 func (v *Service) project(g *group, id ID) {
-	_, waits := g.dirty[id]
-	if g.dirty[id] = g.find(id); waits {
-		return
-	}
-	var newest *Incident
-	v.Journal.Project(func() *Incident { // again, when the disk was full the first time
+	i := g.find(id)
+	g.dirty[id] = i
+	v.Journal.Project(func() *Incident {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		if i, ok := g.dirty[id]; ok {
-			newest = i
-			delete(g.dirty, id)
+		if newest, waits := g.dirty[id]; waits && newest != i {
+			return nil
 		}
-		return newest
+		delete(g.dirty, id) // run again after a failed commit, it is still i
+		return i
 	})
 }
 
