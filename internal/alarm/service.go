@@ -208,9 +208,10 @@ func (v *Service) apply(g *group, e Event, saved func(*Incident, error)) (touche
 // count in memory begin at 1 after every power cut: later it is a new press.
 const SameWithin = 5 * time.Second
 
-// afresh reports whether e is a new press under an old number.
+// afresh reports whether e is a new press under an old number; the clock may have
+// been set back since.
 func (e Event) afresh(r *receipt) bool {
-	return e.Signal != nil && e.Signal.Kind == signal.Alarm && !e.Signal.Resent && r.saved && e.At.Sub(r.at) > SameWithin
+	return e.Signal != nil && e.Signal.Kind == signal.Alarm && !e.Signal.Resent && r.saved && e.At.Sub(r.at).Abs() > SameWithin
 }
 
 // opening prepares what e needs in case it opens an incident.

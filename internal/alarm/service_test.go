@@ -431,3 +431,23 @@ func BenchmarkTake(b *testing.B) {
 	}
 	_ = book.Commit.Close(b.Context())
 }
+
+func TestOldNumberAfterTheClockWasSetBackIsANewPress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, b := newService(&paper{})
+		v.Take(push("b/1"), func() {})
+		synctest.Wait()
+		for id := range v.peek("g1") {
+			v.act(Event{Kind: ClosedKind, Group: "g1", Incident: id, Cause: Real, By: leader()}, nil)
+		}
+		steady := v.Now
+		v.Now = func() time.Time { return steady().Add(-time.Hour) }
+		v.ClockMoved(-time.Hour)
+		time.Sleep(time.Minute)
+		v.Take(push("b/1"), func() {})
+		if !b.last().Sounding {
+			t.Error("swallowed for an hour, because the clock was set back")
+		}
+		synctest.Wait()
+	})
+}

@@ -96,6 +96,11 @@ func prefixes(d dialect.Dialect, w dialect.Device, commands []string) []string {
 // the head of one is not its own.
 var behindHub = map[string]bool{"zigbee2mqtt": true, "homeassistant": true}
 
+// guarded names the dialects whose devices leave a will with the front when they
+// say that they are there: until it is heard they are, however silent. An ESPHome
+// board says nothing for months when nothing happens.
+var guarded = map[string]bool{"tasmota": true, "esphome": true}
+
 // parent cuts the last level off a topic; "" has none.
 func parent(topic string) string {
 	i := strings.LastIndexByte(topic, '/')

@@ -112,6 +112,7 @@ func (v *Service) take(d *wired, rs []dialect.Reading, f Facts, now time.Time, o
 	l.mu.Lock()
 	f.Bypassed = l.bypassed(now)
 	next, verdicts := Hear(few[:0], l.state, rs, f, now)
+	l.guard(d, rs)
 	keep := slices.ContainsFunc(verdicts, func(w Verdict) bool { return w.Keep })
 	news := l.note(next)
 	rev := l.rev
@@ -132,6 +133,15 @@ func (v *Service) take(d *wired, rs []dialect.Reading, f Facts, now time.Time, o
 	}
 	if news && d.group != "" {
 		v.changed(d.group)
+	}
+}
+
+// guard notes what a device with a will says of its presence.
+func (l *live) guard(d *wired, rs []dialect.Reading) {
+	for _, r := range rs {
+		if guarded[d.Dialect] && (r.Kind == signal.Online || r.Kind == signal.Offline) {
+			l.present = r.Kind == signal.Online
+		}
 	}
 }
 

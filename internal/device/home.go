@@ -56,7 +56,7 @@ type Watched struct {
 	Armed  bool
 	State  State
 	Bypass time.Time // out of service until then
-	Client bool      // its own connection is there and supervised by MQTT
+	Client bool      // its connection is there and supervised by MQTT: silence says nothing
 	Hub    string
 	HubOff time.Time // from when on its hub counts as away; zero when it is there
 	Start  time.Time // of the process: nobody was late while Keng was away

@@ -154,12 +154,13 @@ func (v *Service) Connected(n broker.Space, client string) {
 	now := time.Now()
 	s.hub.mu.Lock()
 	s.hub.clients++
-	first := s.hub.clients == 1
+	clients := s.hub.clients
+	first := clients == 1
 	if first {
 		s.hub.since = now
 	}
 	s.hub.mu.Unlock()
-	v.client(s, client, true, now)
+	v.client(s, client, clients, true, now)
 	if first {
 		v.changedSpace(s)
 	}
@@ -174,21 +175,28 @@ func (v *Service) Gone(n broker.Space, client string, _ bool) {
 	now := time.Now()
 	s.hub.mu.Lock()
 	s.hub.clients = max(0, s.hub.clients-1)
-	last := s.hub.clients == 0
+	clients := s.hub.clients
+	last := clients == 0
 	if last {
 		s.hub.since = now
 	}
 	s.hub.mu.Unlock()
-	v.client(s, client, false, now)
+	v.client(s, client, clients, false, now)
 	if last {
 		v.changedSpace(s)
 	}
 }
 
 // client notes that a device's own connection came or went: a client that names
-// itself after a device is that device.
-func (v *Service) client(s *space, name string, there bool, now time.Time) {
-	if d := s.byName[name]; d != nil {
+// itself after a device is that device. An account that one device has for itself
+// is that device too, whatever its clients are called; while one of them is there,
+// so is the device.
+func (v *Service) client(s *space, name string, clients int, there bool, now time.Time) {
+	d := s.byName[name]
+	if len(s.devices) == 1 && s.devices[0].Username != "" {
+		d, there = s.devices[0], clients > 0
+	}
+	if d != nil {
 		d.live.connected(there, now)
 		if d.group != "" {
 			v.changed(d.group)

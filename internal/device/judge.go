@@ -298,7 +298,7 @@ func (h *hearing) samePress(r dialect.Reading) (Press, bool) {
 		if p.Property != r.Property {
 			continue
 		}
-		age := time.Duration(h.now.UnixMilli()-p.At) * time.Millisecond
+		age := (time.Duration(h.now.UnixMilli()-p.At) * time.Millisecond).Abs() // the clock may have been set back
 		numbered := r.Seq != "" && p.Seq == r.Seq && (h.Firm || age < SamePress)
 		resent := p.Hash == h.Hash && age < resentWithin && (h.Dup || !r.SeenAt.IsZero() && r.SeenAt.Equal(h.SenderSeen))
 		if numbered || resent || p.Hash == h.Hash && age < Bounce {

@@ -477,3 +477,21 @@ func TestHiddenButtonIsSilentWhateverItSays(t *testing.T) {
 		t.Errorf("smoke at a button's device: %+v", vs)
 	}
 }
+
+// The machine's clock was an hour ahead and is set right. Whoever presses in that
+// hour says, with the same words, something new.
+func TestPressAfterTheClockWasSetBackRings(t *testing.T) {
+	at := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+	for _, r := range []dialect.Reading{{Kind: signal.Alarm, Property: "action"}, {Kind: signal.Alarm, Property: "action", Seq: "1"}} {
+		f := Facts{Device: "b1", Kind: signal.Button, Hash: 7}
+		s, first := Hear(nil, State{}, []dialect.Reading{r}, f, at)
+		_, again := Hear(nil, s, []dialect.Reading{r}, f, at.Add(100*time.Millisecond))
+		_, later := Hear(nil, s, []dialect.Reading{r}, f, at.Add(-59*time.Minute))
+		if again[0].Key != first[0].Key {
+			t.Errorf("seq %q: a bounce is a press of its own", r.Seq)
+		}
+		if later[0].Do != Ring || later[0].Key == first[0].Key {
+			t.Errorf("seq %q: swallowed as %q, which was pressed before the clock was set back", r.Seq, later[0].Key)
+		}
+	}
+}

@@ -47,6 +47,7 @@ type live struct {
 	ability json.RawMessage
 	bypass  time.Time // out of service until then
 	client  bool      // its own connection is there
+	present bool      // it said that it is there, and leaves a will that says the opposite
 }
 
 func (l *live) bypassed(now time.Time) bool { return now.Before(l.bypass) }

@@ -170,7 +170,7 @@ func (v *sirens) refresh(id signal.DeviceID) {
 // watched gathers what decides how d is.
 func (v *Service) watched(d *wired) Watched {
 	d.live.mu.Lock()
-	w := Watched{ID: d.ID, Kind: d.Kind, Armed: d.Armed, State: d.live.state, Bypass: d.live.bypass, Client: d.live.client, Hub: d.Hub, Start: v.started}
+	w := Watched{ID: d.ID, Kind: d.Kind, Armed: d.Armed, State: d.live.state, Bypass: d.live.bypass, Client: d.live.client || d.live.present, Hub: d.Hub, Start: v.started}
 	d.live.mu.Unlock()
 	w.Broken = d.lang == nil || d.sounds() && v.sirens.cannot(d.ID)
 	if s := v.now.Load().spaces[d.space]; s != nil && !d.offMQTT() {

@@ -344,3 +344,52 @@ func TestDeviceWithAnAccountOfItsOwnIsNoHub(t *testing.T) {
 		}
 	}
 }
+
+// A board that speaks only when something happens is there while its connection
+// is: a will says when it goes.
+func TestQuietBoardIsThereUntilItsWillIsHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		siren := NewDevice{ID: "s1", Home: "h1", Kind: signal.Siren, Dialect: "esphome", Topic: "board/switch/coi", Hub: "alley12"}
+		button := NewDevice{ID: "b1", Home: "h1", Kind: signal.Button, Dialect: "esphome", Topic: "board/event/nut", Hub: "alley12"}
+		r := bare(Config{Dialects: families()}, siren, button)
+		r.start(t)
+		r.Connected("alley12", "board-4f2a11")
+		r.hear("!board/status online")
+		wait(60 * time.Hour)
+		if s, b := r.status("s1"), r.status("b1"); s == Offline || b == Offline || s == Late || b == Late {
+			t.Errorf("a board that is connected is shown %s and %s", s, b)
+		}
+		r.hear("!board/status offline")
+		wait(AwayGrace + 2*time.Second)
+		if s, b := r.status("s1"), r.status("b1"); s != Offline || b != Offline {
+			t.Errorf("after its will: %s and %s", s, b)
+		}
+	})
+}
+
+// A device with an account of its own is its connection, whatever that is called;
+// a new connection may be there before the old one is missed.
+func TestAccountOfItsOwnIsItsDevice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := dev("s1", "h1", signal.Siren, "")
+		own.Hub, own.Username = "", "siren-1"
+		r := bare(Config{}, own)
+		r.start(t)
+		r.Connected("siren-1", "esp-4f2a11")
+		wait(60 * time.Hour)
+		if s := r.status("s1"); s == Offline || s == Late {
+			t.Errorf("connected, and shown %s", s)
+		}
+		r.Connected("siren-1", "esp-4f2a12")
+		r.Gone("siren-1", "esp-4f2a11", false)
+		wait(time.Hour)
+		if s := r.status("s1"); s == Offline {
+			t.Error("offline although its new connection is there")
+		}
+		r.Gone("siren-1", "esp-4f2a12", false)
+		wait(AwayGrace + 2*time.Second)
+		if s := r.status("s1"); s != Offline {
+			t.Errorf("without any connection it is %s", s)
+		}
+	})
+}
