@@ -165,7 +165,8 @@ func (v *Service) act(e Event, saved func(*Incident, error)) {
 // apply does the work of act under g's lock. wait is false when there is nothing
 // to wait for.
 func (v *Service) apply(g *group, e Event, saved func(*Incident, error)) (touched *Incident, wait bool) {
-	if r := g.keys[e.Key]; e.Key != "" && r != nil {
+	number := e.Key
+	if r := g.keys[number]; number != "" && r != nil {
 		if !e.afresh(r) {
 			return g.repeated(r, saved)
 		}
@@ -195,6 +196,9 @@ func (v *Service) apply(g *group, e Event, saved func(*Incident, error)) (touche
 	ended := g.retire(before)
 	touched = g.find(e.Incident)
 	v.journal(g, e, touched, saved)
+	if e.Key != number { // from now on the number means the new press
+		g.keys[number] = g.keys[e.Key]
+	}
 	for _, id := range ended {
 		v.project(g, id)
 	}

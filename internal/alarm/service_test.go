@@ -451,3 +451,35 @@ func TestOldNumberAfterTheClockWasSetBackIsANewPress(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// A new press under an old number chatters like any other: what follows within
+// seconds is the same press, and waits for the same disk.
+func TestNewPressUnderAnOldNumberBounces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &paper{}
+		v, _ := newService(p)
+		v.Take(push("b/1"), func() {})
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		p.stuck = true
+		done := 0
+		v.Take(push("b/1"), func() { done++ })
+		v.Take(push("b/1"), func() { done++ })
+		time.Sleep(100 * time.Millisecond)
+		v.Take(push("b/1"), func() { done++ })
+		if len(p.records) != 2 || done != 0 {
+			t.Errorf("%d records, want 2; %d acknowledged before the disk", len(p.records), done)
+		}
+		p.write(nil)
+		if done != 3 {
+			t.Errorf("%d acknowledged, want 3", done)
+		}
+		keys := map[string]bool{}
+		for _, r := range p.records {
+			if keys[r.Event.Key] {
+				t.Errorf("key %s stands in the journal twice", r.Event.Key)
+			}
+			keys[r.Event.Key] = true
+		}
+	})
+}
