@@ -55,6 +55,9 @@ func (t *timers) set(g place.GroupID, at time.Time) {
 	}
 	t.at[g] = at
 	heap.Push(&t.heap, due{g, at})
+	for t.stale(t.heap[0]) { // after the clock was set they would hide what is first
+		heap.Pop(&t.heap)
+	}
 	first := t.heap[0].at.Equal(at)
 	t.mu.Unlock()
 	if first {
@@ -65,6 +68,9 @@ func (t *timers) set(g place.GroupID, at time.Time) {
 	}
 }
 
+// stale reports whether d was replaced by another time of its group.
+func (t *timers) stale(d due) bool { return !t.at[d.group].Equal(d.at) }
+
 // pop takes the groups that are due at now, and says when the next one is.
 func (t *timers) pop(now time.Time) (groups []place.GroupID, next time.Time) {
 	t.init()
@@ -72,7 +78,7 @@ func (t *timers) pop(now time.Time) (groups []place.GroupID, next time.Time) {
 	defer t.mu.Unlock()
 	for len(t.heap) > 0 {
 		d := t.heap[0]
-		if !t.at[d.group].Equal(d.at) {
+		if t.stale(d) {
 			heap.Pop(&t.heap)
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -481,5 +482,40 @@ func TestNewPressUnderAnOldNumberBounces(t *testing.T) {
 			}
 			keys[r.Event.Key] = true
 		}
+	})
+}
+
+// After the machine's clock was set forward, times from before it lie in the past.
+// They must not keep anything that is due now from being done.
+func TestDueTimesComeAfterTheClockWasSetForward(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, b := newService(&paper{})
+		var ahead atomic.Int64 // ns
+		steady := v.Now
+		v.Now = func() time.Time { return steady().Add(time.Duration(ahead.Load())) }
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { v.Run(ctx); close(done) }()
+		v.Take(push("k1"), func() {})
+		var id ID
+		for k := range v.peek("g1") {
+			id = k
+		}
+		silence := func(h place.HomeID, long time.Duration) {
+			v.act(Event{Kind: SilencedKind, Group: "g1", Incident: id, Home: h, Until: v.Now().Add(long), By: leader()}, nil)
+		}
+		silence("g1-h1", 25*time.Second)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		v.ClockMoved(time.Hour)
+		ahead.Store(int64(time.Hour))
+		silence("g1-h2", 5*time.Second)
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if quiet := b.last().Quiet; !slices.Equal(quiet, []place.HomeID{"g1-h1"}) {
+			t.Errorf("6 s after a silence of 5 s these rest: %v", quiet)
+		}
+		cancel()
+		<-done
 	})
 }
