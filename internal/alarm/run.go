@@ -102,6 +102,10 @@ func (v *Service) Run(ctx context.Context) {
 	wg.Wait()
 }
 
+// clockLook is how long a clock that was set can go unseen by who keeps the time.
+// What it computed in between may lie an hour off; nothing may be a second late.
+const clockLook = 500 * time.Millisecond
+
 func (v *Service) keepTime(ctx context.Context) {
 	v.timers.init()
 	for {
@@ -112,7 +116,7 @@ func (v *Service) keepTime(ctx context.Context) {
 		if len(groups) > 0 {
 			continue
 		}
-		wait := time.Minute // also the longest that a moved clock can go unseen here
+		wait := clockLook
 		if !next.IsZero() {
 			wait = min(wait, next.Sub(v.Now()))
 		}

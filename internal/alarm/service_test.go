@@ -508,12 +508,21 @@ func TestDueTimesComeAfterTheClockWasSetForward(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		v.ClockMoved(time.Hour)
+		synctest.Wait() // who keeps the time looks at the clock in between
 		ahead.Store(int64(time.Hour))
 		silence("g1-h2", 5*time.Second)
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
 		if quiet := b.last().Quiet; !slices.Equal(quiet, []place.HomeID{"g1-h1"}) {
 			t.Errorf("6 s after a silence of 5 s these rest: %v", quiet)
+		}
+		v.ClockMoved(time.Hour)
+		synctest.Wait()
+		ahead.Add(int64(time.Hour))
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if quiet := b.last().Quiet; len(quiet) > 0 {
+			t.Errorf("27 s after a silence of 25 s these rest: %v", quiet)
 		}
 		cancel()
 		<-done
