@@ -130,12 +130,18 @@ func (w Watched) since() time.Time {
 	return w.State.Seen
 }
 
-// silence is how long the device may be silent before it counts as offline.
+// silence is how long the device may be silent before it counts as offline: three
+// of its usual silences, or four when they are long. Of the radio's messages one in
+// twenty is lost (goal S4); a slow detector must not be called offline for that.
 func (s State) silence(now time.Time) time.Duration {
 	if !s.learned(now) {
 		return silenceMost
 	}
-	return min(max(3*s.Gap+AwayGrace, silenceLeast), silenceMost)
+	n := time.Duration(3)
+	if s.Gap > heartbeat {
+		n = 4
+	}
+	return min(max(n*s.Gap+AwayGrace, silenceLeast), silenceMost)
 }
 
 // late reports whether the device is overdue, or when it will be.

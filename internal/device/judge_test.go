@@ -400,7 +400,7 @@ func TestLearnsHowLongADeviceIsSilent(t *testing.T) {
 	}{
 		{"30 s heartbeat", func(int) time.Duration { return 30 * time.Second }, 20, 105 * time.Second},
 		{"too few to tell", func(int) time.Duration { return 30 * time.Second }, 8, silenceMost},
-		{"hourly, known after a day", func(int) time.Duration { return time.Hour }, 40, 3*time.Hour + AwayGrace},
+		{"hourly, known after a day", func(int) time.Duration { return time.Hour }, 40, 4*time.Hour + AwayGrace},
 		{"hourly, not known before", func(int) time.Duration { return time.Hour }, 20, silenceMost},
 		{"talkative by day, silent by night", func(i int) time.Duration {
 			if i%150 == 149 {
