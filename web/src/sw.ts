@@ -12,7 +12,8 @@ self.addEventListener('install', (e) => e.waitUntil(fill()))
 self.addEventListener('activate', (e) => e.waitUntil(sweep()))
 
 // A new worker takes over only when the page says that nothing is open: never in the middle of an alarm.
-self.addEventListener('message', (e) => { if (e.data === 'take-over') void self.skipWaiting() })
+// The first one takes the page that asked for it; a browser sometimes forgets that page while the worker starts.
+self.addEventListener('message', (e) => e.waitUntil(e.data === 'take-over' ? self.skipWaiting() : self.clients.claim()))
 
 self.addEventListener('fetch', (e) => {
   const u = new URL(e.request.url)

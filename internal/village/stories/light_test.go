@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/heapprofiler"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 
 	"github.com/keng-vn/keng/web"
 )
@@ -42,6 +43,7 @@ func TestPhoneOfAnElderIsEnough(t *testing.T) {
 	} {
 		p := arrive(t, s, "somebody", l).signIn("member")
 		p.do(`navigator.serviceWorker.getRegistrations().then(l=>Promise.all(l.map(r=>r.unregister()))).then(()=>caches.keys()).then(l=>Promise.all(l.map(k=>caches.delete(k))))`)
+		p.run(chromedp.Navigate("about:blank")) // a worker goes when nobody uses it any more
 		call(p, network.ClearBrowserCache, cdp.Empty{})
 		call(p, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: c.slower})
 		call(p, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{

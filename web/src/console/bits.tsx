@@ -41,14 +41,14 @@ export function KindMark({ i, big }: { i: Incident; big?: boolean }) {
 // Dialog is modal: it takes the focus, gives it back, and closes on Escape. Its close event comes late: one that has
 // made way for another dialog must not shut that one.
 export function Dialog({ id, label, onClose, children, wide }: { id: string; label: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) {
-  const el = useRef<HTMLDialogElement>(null), gone = useRef(false)
+  const el = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     const d = el.current!, back = document.activeElement as HTMLElement | null
     d.showModal()
     d.querySelector<HTMLElement>('[data-first]')?.focus()
-    return () => { gone.current = true; if (d.open) d.close(); if (back?.isConnected) back.focus() }
+    return () => { if (d.open) d.close(); if (back?.isConnected) back.focus() }
   }, [])
-  return <dialog ref={el} id={id} class={'dlg' + (wide ? ' wide' : '')} aria-label={label} onClose={() => { if (!gone.current) onClose() }} onClick={(e) => { if (e.target === el.current) onClose() }}>
+  return <dialog ref={el} id={id} class={'dlg' + (wide ? ' wide' : '')} aria-label={label} onCancel={(e) => { e.preventDefault(); onClose() }} onClose={() => { if (el.current) onClose() }} onClick={(e) => { if (e.target === el.current) onClose() }}>
     <div class="dlg-in">{children}</div>
   </dialog>
 }

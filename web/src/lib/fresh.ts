@@ -12,6 +12,7 @@ export async function keepFresh(calm: () => boolean) {
   navigator.serviceWorker.addEventListener('controllerchange', () => { stale = had; had = true; if (stale && quiet()) location.reload() })
   const reg = await navigator.serviceWorker.register('/sw.js').catch(() => undefined)
   if (!reg) return
+  void navigator.serviceWorker.ready.then((r) => { if (!navigator.serviceWorker.controller) r.active?.postMessage('claim') })
   setInterval(() => {
     if (!quiet()) return
     if (stale) location.reload()

@@ -94,7 +94,7 @@ export function Sheet({ label, onClose, children, id }: { label: string; onClose
     d.showModal()
     return () => { d.close(); back?.focus?.() }
   }, [])
-  return <dialog ref={el} class="sheet" id={id} aria-label={label} onCancel={(e) => { e.preventDefault(); onClose() }} onClick={(e) => { if (e.target === el.current) onClose() }}>{children}</dialog>
+  return <dialog ref={el} class="sheet" id={id} aria-label={label} onCancel={(e) => { e.preventDefault(); onClose() }} onClose={() => { if (el.current) onClose() }} onClick={(e) => { if (e.target === el.current) onClose() }}>{children}</dialog>
 }
 
 // QueueBanner tells what has not been sent, and what the server refused, in words.
