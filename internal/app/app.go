@@ -20,6 +20,7 @@ import (
 	"github.com/keng-vn/keng/internal/device"
 	"github.com/keng-vn/keng/internal/dialect/dc09"
 	"github.com/keng-vn/keng/internal/duty"
+	"github.com/keng-vn/keng/internal/engine/audit"
 	"github.com/keng-vn/keng/internal/engine/broker"
 	"github.com/keng-vn/keng/internal/engine/clock"
 	"github.com/keng-vn/keng/internal/engine/fault"
@@ -57,6 +58,7 @@ type App struct {
 	DB        *store.DB
 	Committer *store.Committer
 	Now       func() time.Time // steady time
+	Audit     *audit.Log       // who did what with whose data
 	Village   *place.Watcher
 	Book      *people.Book
 	People    *people.Service
@@ -97,7 +99,7 @@ func Open(ctx context.Context, o Options) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Migrate(ctx, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations); err != nil {
+	if err := db.Migrate(ctx, audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -137,6 +139,7 @@ func (a *App) build(ctx context.Context) error {
 	})
 	a.Committer = store.NewCommitter(db, a.Log)
 	a.later("committer", a.Committer.Close)
+	a.Audit = audit.New(db, db.Engine == store.Postgres, a.Now)
 	if a.Village, err = place.Watch(ctx, db, a.Log); err != nil {
 		return err
 	}
