@@ -125,6 +125,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 }
 
 func (a *App) build(ctx context.Context) error {
+	if _, err := people.CheckLaw(); err != nil {
+		return err
+	}
 	db, err := Open(ctx, a.Options)
 	if err != nil {
 		return err

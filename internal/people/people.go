@@ -1,6 +1,10 @@
 package people
 
-import "github.com/keng-vn/keng/internal/place"
+import (
+	"slices"
+
+	"github.com/keng-vn/keng/internal/place"
+)
 
 // ID names a person. It never leaves Keng in a log beside a name.
 type ID string
@@ -8,18 +12,32 @@ type ID string
 // Role is what a person may be somewhere. Values are stored; append only.
 type Role string
 
-// The roles of this stage; passkeys and the full set come later.
+// The roles. Member comes with a home; every other is given, for a place and a time.
 const (
-	Member  Role = "member"  // thành viên: an adult of a home in a group
-	Leader  Role = "leader"  // tổ trưởng of a group
-	Deputy  Role = "deputy"  // tổ phó
-	Desk    Role = "desk"    // trực ban: duty officer of a commune
-	Auditor Role = "auditor" // reads, never acts
-	Admin   Role = "admin"   // runs the machine, reads nobody's data
+	Member   Role = "member"   // thành viên: an adult of a home in a group
+	Leader   Role = "leader"   // tổ trưởng of a group
+	Deputy   Role = "deputy"   // tổ phó
+	Head     Role = "head"     // trưởng khu, trưởng thôn: head of a neighbourhood
+	Team     Role = "team"     // tổ bảo vệ an ninh, trật tự: the security team
+	Mediator Role = "mediator" // hoà giải viên
+	Elder    Role = "elder"    // trưởng họ: head of a clan
+	Desk     Role = "desk"     // trực ban: duty officer of a commune
+	Chief    Role = "chief"    // trưởng công an xã, phường: commands the desk
+	Steering Role = "steering" // thành viên ban chỉ đạo
+	Viewer   Role = "viewer"   // cấp tỉnh: figures only
+	Auditor  Role = "auditor"  // reads, never acts
+	Admin    Role = "admin"    // runs the machine, reads nobody's data
 )
 
-// Officer reports whether r is held for a unit rather than lived in a home.
-func (r Role) Officer() bool { return r == Desk || r == Auditor || r == Admin }
+// Officer reports whether r is held in an office rather than among neighbours: it
+// ends with the shift's session.
+func (r Role) Officer() bool {
+	switch r {
+	case Desk, Chief, Steering, Viewer, Auditor, Admin:
+		return true
+	}
+	return false
+}
 
 // Person is somebody Keng knows: a resident of a home, or an officer of a unit.
 type Person struct {
@@ -37,10 +55,38 @@ type Actor struct {
 	Person ID     // "" for a token
 	Token  string // name of the token, "" for a person
 	Name   string
-	Role   Role
+	Role   Role         // the main one
 	Home   place.HomeID // "" for an officer or a token
 	Group  place.GroupID
-	Scope  place.Scope
+	Scope  place.Scope // where Role is held
+	Posts  Posts       // every role that was given to him and is held now
+}
+
+// Held lists every role of a and where it holds: his home's, his main one and
+// those of his posts. Nobody holds nothing.
+func (a Actor) Held() []Post {
+	if a.Nobody() {
+		return nil
+	}
+	var held []Post
+	if a.Home != "" && a.Group != "" {
+		held = append(held, Post{Role: Member, At: place.Scope{Group: a.Group}})
+	}
+	if a.Role != "" && a.Role != Member {
+		held = append(held, Post{Role: a.Role, At: a.Scope})
+	}
+	return slices.AppendSeq(held, a.Posts.All())
+}
+
+// Places lists where a holds anything, each place once.
+func (a Actor) Places() []place.Scope {
+	var at []place.Scope
+	for _, p := range a.Held() {
+		if p.At != (place.Scope{}) && !slices.Contains(at, p.At) {
+			at = append(at, p.At)
+		}
+	}
+	return at
 }
 
 // Nobody reports whether a is not known at all.

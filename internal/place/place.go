@@ -43,10 +43,11 @@ type Unit struct {
 	Parent   UnitCode
 }
 
-// Scope is where a role holds: a unit, or one group.
+// Scope is where a role holds: a unit, a neighbourhood of it, or one group.
 type Scope struct {
-	Unit  UnitCode // "" when Group is set
-	Group GroupID  // "" when Unit is set
+	Unit          UnitCode // "" when Group is set
+	Neighbourhood string   // of Unit, which is then a commune; "" for all of it
+	Group         GroupID  // "" when Unit is set
 }
 
 // Covers reports whether a group lies in s. A province covers its communes:
@@ -54,6 +55,9 @@ type Scope struct {
 func (s Scope) Covers(g Group, parent UnitCode) bool {
 	if s.Group != "" {
 		return s.Group == g.ID
+	}
+	if s.Neighbourhood != "" {
+		return s.Unit != "" && s.Unit == g.Commune && Fold(s.Neighbourhood) == Fold(g.Neighbourhood)
 	}
 	return s.Unit != "" && (s.Unit == g.Commune || s.Unit == parent)
 }
