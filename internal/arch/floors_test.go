@@ -25,16 +25,17 @@ var floors = []struct {
 // sameFloor names the neighbours that may lean on each other, with the why. "*" is
 // any package of the floor.
 var sameFloor = map[string]string{
-	"internal/people -> internal/place":          "a household stands at a place",
-	"internal/signal -> internal/place":          "a device stands at a home",
-	"internal/fact -> internal/place":            "a fact says where",
-	"internal/fact -> internal/people":           "a fact says who did it",
-	"internal/fact -> internal/signal":           "a fact says which danger",
-	"* -> internal/dialect":                      "the face that every dialect has",
-	"* -> internal/village":                      "the village file is what all of them play",
-	"* -> internal/engine/fault":                 "one vocabulary of errors",
-	"* -> internal/engine/clock":                 "one time",
-	"internal/engine/web -> internal/engine/say": "an answer is in the reader's language",
+	"internal/people -> internal/place":               "a household stands at a place",
+	"internal/signal -> internal/place":               "a device stands at a home",
+	"internal/fact -> internal/place":                 "a fact says where",
+	"internal/fact -> internal/people":                "a fact says who did it",
+	"internal/fact -> internal/signal":                "a fact says which danger",
+	"* -> internal/dialect":                           "the face that every dialect has",
+	"* -> internal/village":                           "the village file is what all of them play",
+	"* -> internal/engine/fault":                      "one vocabulary of errors",
+	"* -> internal/engine/clock":                      "one time",
+	"internal/engine/notify -> internal/engine/store": "what is to be sent outlasts a crash",
+	"internal/engine/web -> internal/engine/say":      "an answer is in the reader's language",
 }
 
 // banned packages, with the why, for everything outside tests.
