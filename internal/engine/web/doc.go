@@ -15,7 +15,7 @@
 //   - A request log holds the route's pattern, the status and the time taken: no
 //     address, no path, no query, no person.
 //   - State changes asked for by another site are refused (Fetch metadata, Origin).
-//   - Bodies are at most [BodyLimit]; fields that are not known are ignored, so
+//   - Bodies are at most [BodyLimit], where a route does not say more; fields that are not known are ignored, so
 //     that an older server understands a newer client.
 //   - A slow screen never holds up another, nor the one who tells it; what it
 //     missed is replaced by one "reload".

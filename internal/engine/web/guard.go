@@ -14,8 +14,8 @@ import (
 )
 
 // Handler is everything around the routes, outermost first: note the visit and
-// catch panics, set headers, bound the body, read language and key, refuse other
-// sites, find the route, then what [Kit.Use] added.
+// catch panics, set headers, read language and key, refuse other sites, find the
+// route, bound the body, then what [Kit.Use] added.
 func (k *Kit) Handler() http.Handler {
 	h := http.Handler(k.mux)
 	for _, wrap := range slices.Backward(k.wraps) {
@@ -120,7 +120,7 @@ func (k *Kit) headers(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer") // an invite stands in its address
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(self), payment=(), usb=()")
+		h.Set("Permissions-Policy", "camera=(), microphone=(self), geolocation=(self), payment=(), usb=()")
 		h.Set("Cache-Control", "no-store")
 		if k.o.Secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
@@ -132,7 +132,6 @@ func (k *Kit) headers(next http.Handler) http.Handler {
 func (k *Kit) context(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(WithLang(r.Context(), say.Pick(r)))
-		r.Body = http.MaxBytesReader(w, r.Body, BodyLimit+1) // one more, so that who reads BodyLimit sees that there was more
 		key, ok := outboxKey(r.Header.Get("Idempotency-Key"))
 		if !ok {
 			k.Fail(w, r, fault.New("web.Handler", fault.Invalid, "fault.outbox_key"))
@@ -190,11 +189,25 @@ func (k *Kit) route(next http.Handler) http.Handler {
 		case files[pattern]:
 			h.ServeHTTP(w, r)
 		case pattern != "":
+			k.bound(w, r, pattern)
 			next.ServeHTTP(w, r)
 		default:
 			k.lost(w, r, h)
 		}
 	})
+}
+
+// bound bounds the body of r: as its route says, or as usual.
+func (k *Kit) bound(w http.ResponseWriter, r *http.Request, pattern string) {
+	most := int64(BodyLimit)
+	if l, ok := k.large[pattern]; ok {
+		most = l.body
+		if l.within > 0 { // also for the answer; a server without deadlines has none to move
+			c, until := http.NewResponseController(w), time.Now().Add(l.within)
+			_, _ = c.SetReadDeadline(until), c.SetWriteDeadline(until)
+		}
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most+1) // one more, so that who reads as much sees that there was more
 }
 
 // lost says that no route matches, with the status that the router means.

@@ -17,7 +17,8 @@ import (
 	"github.com/keng-vn/keng/internal/engine/fault"
 )
 
-// BodyLimit is the largest body that is read, in bytes.
+// BodyLimit is the largest body that is read, in bytes, where an [Op] does not say
+// another.
 const BodyLimit = 64 << 10
 
 // Options is what a kit needs.
@@ -50,6 +51,7 @@ type Kit struct {
 	mux    *http.ServeMux
 	api    huma.API
 	routes []Route
+	large  map[string]room // by "METHOD /pattern"
 	wraps  []func(http.Handler) http.Handler
 	spec   func() ([]byte, error)
 	noted  map[reflect.Type]bool
@@ -58,9 +60,15 @@ type Kit struct {
 	drain  func()
 }
 
+// room is what a route takes beyond the usual.
+type room struct {
+	body   int64
+	within time.Duration
+}
+
 // New makes an empty kit; it already answers GET /api/openapi.json.
 func New(o Options) *Kit {
-	k := &Kit{o: o, mux: http.NewServeMux(), noted: map[reflect.Type]bool{}, nulls: map[string][]string{}, end: make(chan struct{})}
+	k := &Kit{o: o, mux: http.NewServeMux(), large: map[string]room{}, noted: map[reflect.Type]bool{}, nulls: map[string][]string{}, end: make(chan struct{})}
 	k.drain = sync.OnceFunc(func() { close(k.end) })
 	c := huma.Config{OpenAPI: &huma.OpenAPI{
 		OpenAPI: "3.1.0",

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -17,8 +18,10 @@ type Op struct {
 	Path    string // "/api/v1/incidents/{id}"
 	Tag     string // the slice
 	Summary string
-	Status  int  // of success, when the output has no Status of its own; 0: 200, or 204 without a body
-	Open    bool // nobody needs to have signed in
+	Status  int           // of success, when the output has no Status of its own; 0: 200, or 204 without a body
+	Open    bool          // nobody needs to have signed in
+	Body    int64         // largest body of a raw route, in bytes; 0: [BodyLimit]
+	Within  time.Duration // how long such a body may take to come; 0: as long as any
 }
 
 func (o Op) operation() huma.Operation {
@@ -66,6 +69,9 @@ func (k *Kit) Raw(o Op, media string, h Handler) {
 	op.Responses[status] = &huma.Response{Description: o.Summary, Content: map[string]*huma.MediaType{media: {}}}
 	op.Responses["default"] = k.problemResponse()
 	k.api.OpenAPI().AddOperation(&op)
+	if o.Body > 0 {
+		k.large[o.Method+" "+o.Path] = room{o.Body, o.Within}
+	}
 	k.Handle(o.Method, o.Path, o.Summary, h)
 }
 
