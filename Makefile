@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run api build web test check fmt race fuzz soak bench pictures clean need
+.PHONY: help run upgrade-seed api build web test check fmt race fuzz soak bench pictures clean need
 
 # One static program; and one build cache for building and testing.
 export CGO_ENABLED ?= 0
@@ -17,7 +17,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 WEB := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f ! -name '*.go' -print)
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build everything and start the demo (KENG_HTTP, KENG_MQTT, KENG_DATA)
 	@exec bin/keng demo
@@ -34,6 +34,9 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 web/dist/manifest.json: $(WEB) web/node_modules/.package-lock.json
 	cd web && npm run build
 	@touch $@
+
+upgrade-seed: web ## save data of a release for the upgrade test: make upgrade-seed SEED=v0.2.0, from its tag
+	KENG_SEED=$(SEED) go test -count=1 -run TestWriteUpgradeSeed ./internal/app
 
 api: ## write web/openapi.json anew after the API changed
 	go run ./cmd/keng openapi > web/openapi.json.new && mv web/openapi.json.new web/openapi.json

@@ -44,6 +44,8 @@ func commands() []command {
 		{"sim", "simulate a village's devices over real MQTT", simulate},
 		{"bench", "bench alarm: measure press to siren against peers", bench},
 		{"audit", "check the journal's chain and the invariants of the data", auditData},
+		{"backup", "write all that Keng keeps into one file, while it runs", backupData},
+		{"restore", "read a backup into an empty place, or check it", restore},
 		{"openapi", "print the OpenAPI 3.1 document of the API", openapi},
 		{"version", "print the version", printVersion},
 	}
@@ -67,7 +69,10 @@ func run(ctx context.Context, e env, args []string) int {
 		if c.name != args[0] {
 			continue
 		}
-		err := c.run(ctx, e, args[1:])
+		e, err := e.withFiles()
+		if err == nil {
+			err = c.run(ctx, e, args[1:])
+		}
 		switch {
 		case err == nil, errors.Is(err, flag.ErrHelp):
 			return 0
@@ -114,7 +119,7 @@ func parse(fs *flag.FlagSet, args []string) ([]string, error) {
 			return nil, errUsage
 		}
 		if fs.NArg() == 0 {
-			return words, nil
+			return words, noSecrets(fs)
 		}
 		words = append(words, fs.Arg(0))
 		args = fs.Args()[1:]

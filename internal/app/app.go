@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -86,20 +87,31 @@ type undo struct {
 	fn   func(context.Context) error
 }
 
+var errNoData = errors.New("say where the data is: --data DIR or --database postgres://...")
+
+// dsn is where the database is.
+func (o Options) dsn() string {
+	if o.Database != "" {
+		return o.Database
+	}
+	return filepath.Join(o.Data, "keng.db")
+}
+
+// migrations are the tables of every part.
+func migrations() []fs.FS {
+	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations}
+}
+
 // Open opens the database that o names and brings its tables up to date.
 func Open(ctx context.Context, o Options) (*store.DB, error) {
-	dsn := o.Database
-	if dsn == "" {
-		if o.Data == "" {
-			return nil, errors.New("say where the data is: --data DIR or --database postgres://...")
-		}
-		dsn = filepath.Join(o.Data, "keng.db")
+	if o.Database == "" && o.Data == "" {
+		return nil, errNoData
 	}
-	db, err := store.Open(ctx, dsn)
+	db, err := store.Open(ctx, o.dsn())
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Migrate(ctx, audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations); err != nil {
+	if err := db.Migrate(ctx, migrations()...); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

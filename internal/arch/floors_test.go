@@ -36,6 +36,7 @@ var sameFloor = map[string]string{
 	"* -> internal/engine/clock":                      "one time",
 	"internal/engine/notify -> internal/engine/store": "what is to be sent outlasts a crash",
 	"internal/engine/web -> internal/engine/say":      "an answer is in the reader's language",
+	"internal/engine/backup -> internal/engine/store": "a backup is what the store holds",
 }
 
 // banned packages, with the why, for everything outside tests.

@@ -15,7 +15,7 @@ import (
 // A file may hold several statements, separated by a line of "--;;".
 func (db *DB) Migrate(ctx context.Context, sets ...fs.FS) error {
 	if err := db.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, applied_ms BIGINT NOT NULL)`)
+		_, err := tx.ExecContext(ctx, migrationTable)
 		return err
 	}); err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
@@ -31,6 +31,8 @@ func (db *DB) Migrate(ctx context.Context, sets ...fs.FS) error {
 	}
 	return nil
 }
+
+const migrationTable = `CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, applied_ms BIGINT NOT NULL)`
 
 type migration struct{ name, text string }
 
@@ -59,28 +61,30 @@ func collect(sets []fs.FS) ([]migration, error) {
 }
 
 func (db *DB) apply(ctx context.Context, m migration) error {
-	return db.Tx(ctx, func(tx *sql.Tx) error {
-		if db.Engine == Postgres {
-			if _, err := tx.ExecContext(ctx, `LOCK TABLE migration`); err != nil {
-				return err
-			}
-		}
-		var n int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM migration WHERE name = $1`, m.name).Scan(&n); err != nil {
+	return db.Tx(ctx, func(tx *sql.Tx) error { return db.applyIn(ctx, tx, m) })
+}
+
+func (db *DB) applyIn(ctx context.Context, tx *sql.Tx, m migration) error {
+	if db.Engine == Postgres {
+		if _, err := tx.ExecContext(ctx, `LOCK TABLE migration`); err != nil {
 			return err
 		}
-		if n > 0 {
-			return nil
-		}
-		for _, q := range strings.Split(m.text, "--;;") {
-			if strings.TrimSpace(q) == "" {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, q); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO migration (name, applied_ms) VALUES ($1, $2)`, m.name, time.Now().UnixMilli())
+	}
+	var n int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM migration WHERE name = $1`, m.name).Scan(&n); err != nil {
 		return err
-	})
+	}
+	if n > 0 {
+		return nil
+	}
+	for _, q := range strings.Split(m.text, "--;;") {
+		if strings.TrimSpace(q) == "" {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, q); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO migration (name, applied_ms) VALUES ($1, $2)`, m.name, time.Now().UnixMilli())
+	return err
 }
