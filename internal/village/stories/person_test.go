@@ -361,10 +361,11 @@ func (p *person) types(sel, text string) {
 	call(p, input.InsertText, input.InsertTextParams{Text: text})
 }
 
-// still waits until nothing moves that will come to rest by itself.
+// still waits until all of the page is there and nothing moves that will come to
+// rest by itself.
 func (p *person) still() {
 	p.t.Helper()
-	p.until("a calm picture", `document.fonts.status==='loaded'&&document.getAnimations().every(a=>a.playState!=='running'||a.effect.getComputedTiming().iterations===Infinity)`)
+	p.until("a calm picture", `document.readyState==='complete'&&document.fonts.status==='loaded'&&document.getAnimations().every(a=>a.playState!=='running'||a.effect.getComputedTiming().iterations===Infinity)`)
 }
 
 // offline takes the network away from this person alone, or gives it back.
