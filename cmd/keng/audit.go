@@ -18,7 +18,7 @@ func auditData(ctx context.Context, e env, args []string) (err error) {
 	if _, err := parse(fs, args); err != nil {
 		return err
 	}
-	db, err := app.Open(ctx, o)
+	db, err := app.OpenExisting(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -15,9 +16,10 @@ import (
 	"github.com/keng-vn/keng/internal/place"
 )
 
-// withPeople runs f with the people of the database that o names.
+// withPeople runs f with the people of the database that o names, which must be
+// there: a mistyped folder is told, and not made.
 func withPeople(ctx context.Context, e env, o app.Options, f func(*store.DB, *people.Service) error) (err error) {
-	db, err := app.Open(ctx, o)
+	db, err := app.OpenExisting(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -30,13 +32,15 @@ func withPeople(ctx context.Context, e env, o app.Options, f func(*store.DB, *pe
 }
 
 func token(ctx context.Context, e env, args []string) error {
-	fs := flags(e, "token", "create --role ROLE --unit CODE | list | revoke --name NAME")
+	fs := flags(e, "token", "create --role ROLE --unit CODE [--expires 90d] [--read] | list | revoke --name NAME")
 	var o app.Options
 	fs.StringVar(&o.Data, "data", e.or("KENG_DATA", ""), "`folder` of the data (KENG_DATA)")
 	fs.StringVar(&o.Database, "database", e.or("KENG_DATABASE", ""), "postgres:// `URL` (KENG_DATABASE)")
 	role := fs.String("role", "", "desk, leader, auditor or admin")
 	unit := fs.String("unit", "", "unit `code`, such as 04792, or the id of a group")
 	name := fs.String("name", "", "what the token is for; made up when left out")
+	expires := fs.String("expires", "", "for how `long` it is good: 90d, 12h; for ever when left out")
+	reads := fs.Bool("read", false, "it reads and never acts")
 	words, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -45,10 +49,14 @@ func token(ctx context.Context, e env, args []string) error {
 		fs.Usage()
 		return errUsage
 	}
+	lasts, err := length(*expires)
+	if err != nil {
+		return fmt.Errorf("--expires %s: say it as 90d or 12h", *expires)
+	}
 	return withPeople(ctx, e, o, func(_ *store.DB, v *people.Service) error {
 		switch words[0] {
 		case "create":
-			secret, err := v.CreateToken(ctx, people.Role(*role), place.ParseScope(*unit), *name)
+			secret, err := v.MakeToken(ctx, people.TokenWish{Role: people.Role(*role), Scope: place.ParseScope(*unit), Name: *name, For: lasts, Reads: *reads})
 			if err != nil {
 				return said(err)
 			}
@@ -63,14 +71,45 @@ func token(ctx context.Context, e env, args []string) error {
 	})
 }
 
+// length reads a length of time: 90d, or as Go writes it. "" is 0, for ever.
+func length(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	days := 1
+	if n, ok := strings.CutSuffix(s, "d"); ok {
+		s, days = n+"h", 24
+	}
+	d, err := time.ParseDuration(s)
+	if err == nil && (d <= 0 || d > 100*365*time.Hour) {
+		return 0, errors.New("out of range")
+	}
+	return d * time.Duration(days), err
+}
+
+// listTokens prints name, role, scope, what it may, when it was made, until when
+// it is good.
 func listTokens(ctx context.Context, e env, v *people.Service) error {
 	tokens, err := v.Tokens(ctx)
 	if err != nil {
 		return err
 	}
+	day := func(t time.Time, none string) string {
+		if t.IsZero() {
+			return none
+		}
+		return t.Format(time.DateOnly)
+	}
 	w := tabwriter.NewWriter(e.out, 0, 4, 2, ' ', 0)
 	for _, t := range tokens {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.Name, t.Role, t.Scope, t.Made.Format(time.DateOnly))
+		may, until := "acts", day(t.Expires, "no end")
+		if t.Reads {
+			may = "reads"
+		}
+		if !t.Revoked.IsZero() {
+			until = "revoked " + day(t.Revoked, "")
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.Name, t.Role, t.Scope, may, day(t.Made, ""), until)
 	}
 	return w.Flush()
 }

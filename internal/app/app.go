@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ type Options struct {
 	Cert     string // PEM files for HTTPS and MQTTS; "" for neither
 	Key      string
 	Broker   string      // mqtts://user:pass@host: join a standing broker instead of listening
+	Origin   string      // "https://keng.example.vn": the one address at which people open Keng; "" where that is this machine alone
 	StyleURL string      // of the map's base style
 	Rules    place.Rules // emergency numbers and the like; nil: those built in
 	Version  string
@@ -117,6 +119,19 @@ func Open(ctx context.Context, o Options) (*store.DB, error) {
 	return db, nil
 }
 
+// OpenExisting is [Open] for commands that look after what is there: where there is
+// no database it says so and makes none.
+func OpenExisting(ctx context.Context, o Options) (*store.DB, error) {
+	if o.Database != "" || o.Data == "" {
+		return Open(ctx, o)
+	}
+	file := filepath.Join(o.Data, "keng.db")
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no database at %s: look whether --data is spelled right; keng import makes one", file)
+	}
+	return Open(ctx, o)
+}
+
 // New builds every part but listens to nothing yet.
 func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{Options: o, metrics: prometheus.NewRegistry()}
@@ -161,8 +176,9 @@ func (a *App) build(ctx context.Context) error {
 	if a.Book, err = people.OpenBook(ctx, db); err != nil {
 		return err
 	}
-	a.People = people.New(db, a.Log, a.Now)
-	a.People.Secure = a.Cert != ""
+	if err := a.signIn(); err != nil {
+		return err
+	}
 	if a.Devices, err = device.New(ctx, device.Config{DB: db, Journal: a.Committer, Dialects: dialects(), Places: a.Village.Directory(), Standing: a.Broker != "", Log: a.Log}); err != nil {
 		return err
 	}
@@ -176,7 +192,7 @@ func (a *App) build(ctx context.Context) error {
 	a.Screens = &screen.Service{
 		Options: screen.Options{Rules: a.Rules, StyleURL: a.StyleURL, Demo: a.Demo, Version: a.Version},
 		Alarms:  a.Alarm, Devices: ready{a.Devices}, Folk: a.Book, Rights: people.Rights{}, Directory: a.Village.Directory,
-		Health: func(who people.Actor) any { return a.HealthFor(who) }, Bounds: bounds{db}, Now: a.Now, Still: a.still,
+		Health: func(who people.Actor) any { return a.HealthFor(who) }, Bounds: bounds{db}, Now: a.Now, Still: a.still, Felt: a.People.Felt,
 	}
 	a.Village.Listen(func(ctx context.Context, d *place.Directory) error {
 		if err := a.Book.Reload(ctx); err != nil {
@@ -186,6 +202,7 @@ func (a *App) build(ctx context.Context) error {
 			return err
 		}
 		a.hearHubs()
+		a.People.Changed()
 		a.Screens.VillageChanged()
 		return nil
 	})
@@ -194,7 +211,7 @@ func (a *App) build(ctx context.Context) error {
 
 // routes collects what can be asked for over HTTP.
 func (a *App) routes() error {
-	a.Kit = web.New(web.Options{Log: a.Log, Version: a.Version, Secure: a.Cert != "", Connect: origins(a.StyleURL), Seen: a.visits()})
+	a.Kit = web.New(web.Options{Log: a.Log, Version: a.Version, Secure: a.secure(), Connect: origins(a.StyleURL), Seen: a.visits()})
 	a.Kit.Use(a.People.Gate(a.Kit))
 	a.Alarm.Routes(a.Kit, func() alarm.Groups { return a.Village.Directory() })
 	a.Devices.Routes(a.Kit, people.Rights{})

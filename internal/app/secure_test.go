@@ -130,7 +130,7 @@ func checkSecure(t *testing.T, a *App, client *http.Client) {
 	}
 	session := ""
 	for _, c := range resp.Cookies() {
-		if c.Name != people.Cookie {
+		if c.Name != people.SecureCookie {
 			continue
 		}
 		session = c.Value
@@ -145,7 +145,7 @@ func checkSecure(t *testing.T, a *App, client *http.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.AddCookie(&http.Cookie{Name: people.Cookie, Value: session})
+	r.AddCookie(&http.Cookie{Name: people.SecureCookie, Value: session})
 	me, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)

@@ -50,6 +50,7 @@ var (
 	leads        = all(signIn, unknown, denied, yes, yes, unknown, denied, denied)
 	drills       = all(signIn, unknown, denied, yes, denied, unknown, denied, denied)
 	devices      = all(signIn, unknown, denied, yes, yes, unknown, yes, denied)
+	ownOnly      = all(signIn, yes, yes, denied, denied, denied, denied, denied) // persons; the others are programs here
 	handsOver    = all(signIn, denied, denied, denied, yes, yes, denied, denied)
 	readsNotes   = all(signIn, denied, denied, denied, yes, yes, yes, denied)
 )
@@ -88,6 +89,15 @@ var rules = map[string]rule{
 	"POST /v1/signal":                         {all(signIn, signIn, signIn, signIn, signIn, signIn, signIn, signIn), `{}`, false}, // a hub's signature, not a person's session
 	"GET /i/{secret}":                         {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},
 	"POST /i/{secret}":                        {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},
+	"GET /api/v1/me/sessions":                 {ownOnly, "", false},
+	"POST /api/v1/me/sessions/end-others":     {ownOnly, `{}`, false},
+	"POST /api/v1/me/sessions/{id}/end":       {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false}, // g1 is nobody's session
+	"GET /api/v1/groups/{id}/phones":          {all(signIn, unknown, yes, yes, yes, unknown, yes, denied), "", false},
+	"POST /api/v1/people/{id}/invite":         {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false}, // nobody is called g1; see TestOnlyALeaderInvitesAgain
+	"GET /api/v1/me/colleagues":               {all(signIn, denied, denied, denied, denied, denied, denied, denied), "", false},          // for officers, and none of these is a person
+	"POST /api/v1/me/colleagues/{id}/renewal": {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
+	"POST /api/v1/renewals/{id}/agree":        {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
+	"POST /api/v1/renewals/{id}/refuse":       {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
 	"POST /welcome":                           {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // a code that is none
 }
 

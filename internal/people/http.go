@@ -62,7 +62,12 @@ func (v *Service) Routes(k *web.Kit, homes func() *place.Directory, cast []Perso
 	web.Register(k, web.Op{ID: "get-me", Method: http.MethodGet, Path: "/api/v1/me", Tag: "people", Summary: "who the asker is"}, v.self)
 	web.Register(k, web.Op{ID: "sign-out", Method: http.MethodPost, Path: "/api/v1/sign-out", Tag: "people", Summary: "end this session", Open: true}, v.signOut)
 	web.Register(k, web.Op{ID: "set-lang", Method: http.MethodPost, Path: "/api/v1/lang", Tag: "people", Summary: "remember the language in this browser", Open: true}, setLang)
+	v.demo = len(cast) > 0
 	p := &pages{v: v, k: k, homes: homes, cast: cast, look: template.Must(template.ParseFS(pageFiles, "page/*.html"))}
+	web.Register(k, web.Op{ID: "list-sessions", Method: http.MethodGet, Path: "/api/v1/me/sessions", Tag: "people", Summary: "where the asker is signed in"}, v.listSessions)
+	web.Register(k, web.Op{ID: "end-session", Method: http.MethodPost, Path: "/api/v1/me/sessions/{id}/end", Tag: "people", Summary: "sign one device out"}, v.endSession)
+	web.Register(k, web.Op{ID: "end-other-sessions", Method: http.MethodPost, Path: "/api/v1/me/sessions/end-others", Tag: "people", Summary: "sign all other devices out"}, v.endOthers)
+	v.renewRoutes(k, homes)
 	k.Handle(http.MethodGet, "/welcome", "what Keng is, and where an invite's code is typed in", p.welcome)
 	k.Handle(http.MethodPost, "/welcome", "a code that was typed in", p.typed)
 	k.Handle(http.MethodGet, "/i/{secret}", "an invite; opening it uses nothing up", p.invite)
@@ -88,7 +93,7 @@ func (v *Service) self(ctx context.Context, _ *struct{}) (*selfOutput, error) {
 }
 
 func (v *Service) signOut(ctx context.Context, in *signOutInput) (*cookieOutput, error) {
-	if secret := secretOf(in.Cookies); secret != "" {
+	if secret := v.secretOf(in.Cookies); secret != "" {
 		if err := v.SignOut(ctx, secret); err != nil {
 			return nil, err
 		}
@@ -122,6 +127,8 @@ type view struct {
 	Cast  []role
 	Demo  bool
 	In    Actor // who is signed in already
+	Ways  Ways
+	Body  any // of a page that another package adds
 }
 
 // who is somebody as a page calls him.
@@ -136,18 +143,25 @@ type role struct {
 // T is a sentence of the page's language.
 func (p view) T(key string) string { return say.In(p.Lang).Text(key, nil) }
 
+// Say is a sentence of the page's language with values.
+func (p view) Say(key string, args map[string]any) string { return say.In(p.Lang).Text(key, args) }
+
 func (p *pages) view(r *http.Request, title string) view {
 	l := web.LangOf(r.Context())
 	other := say.English
 	if l == say.English {
 		other = say.Vietnamese
 	}
-	return view{Lang: l, Other: other, Path: r.URL.Path, Title: say.In(l).Text(title, nil), Demo: len(p.cast) > 0, In: Asker(r.Context())}
+	return view{Lang: l, Other: other, Path: r.URL.Path, Title: say.In(l).Text(title, nil), Demo: p.v.demo, In: Asker(r.Context()), Ways: p.v.Ways}
 }
 
 func (p *pages) show(w http.ResponseWriter, status int, name string, v view) error {
+	return show(w, status, p.look, name, v)
+}
+
+func show(w http.ResponseWriter, status int, look *template.Template, name string, v view) error {
 	var b bytes.Buffer
-	if err := p.look.ExecuteTemplate(&b, name, v); err != nil {
+	if err := look.ExecuteTemplate(&b, name, v); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -217,7 +231,13 @@ func (p *pages) accept(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.notGood(w, r, err)
 	}
-	return p.v.enter(w, r, s)
+	p.v.Enter(w, r, s)
+	to := First(s.Person.Role)
+	if p.v.Ways.Keys {
+		to = "/key" // so that he can come back
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
 }
 
 // notGood shows where to get another invite; other faults are answered as usual.
@@ -273,5 +293,7 @@ func (p *pages) play(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.v.enter(w, r, s)
+	p.v.Enter(w, r, s)
+	http.Redirect(w, r, First(s.Person.Role), http.StatusSeeOther)
+	return nil
 }

@@ -55,10 +55,14 @@ func (g *gate) visit(secret string) string {
 
 // browser is a person's browser without JavaScript.
 type browser struct {
-	t    *testing.T
-	c    *http.Client
-	base string
+	t     *testing.T
+	c     *http.Client
+	base  string
+	token string // a program's
 }
+
+// as is b as a program.
+func (b *browser) as(token string) *browser { c := *b; c.token = token; return &c }
 
 func (g *gate) browser() *browser {
 	g.t.Helper()
@@ -68,7 +72,7 @@ func (g *gate) browser() *browser {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	return &browser{g.t, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, srv.URL}
+	return &browser{t: g.t, base: srv.URL, c: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 type answer struct {
@@ -85,6 +89,9 @@ func (b *browser) do(method, path string, form url.Values) answer {
 		b.t.Fatal(err)
 	}
 	r.Header.Set("Accept", "text/html")
+	if b.token != "" {
+		r.Header.Set("Authorization", "Bearer "+b.token)
+	}
 	if method == "POST" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -221,10 +228,10 @@ func TestSigningOut(t *testing.T) {
 	s := h.signIn(t, "h1")
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("POST", "/api/v1/sign-out", strings.NewReader("{}"))
-	r.Header.Set("Cookie", "other=1; "+people.Cookie+"="+s.Secret)
+	r.Header.Set("Cookie", "other=1; "+people.Cookie+"=another; "+people.SecureCookie+"="+s.Secret)
 	g.h.ServeHTTP(w, r)
 	set := w.Header().Get("Set-Cookie")
-	if w.Code != 204 || !strings.Contains(set, people.Cookie+"=;") || !strings.Contains(set, "Max-Age=0") || !strings.Contains(set, "Secure") {
+	if w.Code != 204 || !strings.Contains(set, people.SecureCookie+"=;") || !strings.Contains(set, "Max-Age=0") || !strings.Contains(set, "Secure") {
 		t.Errorf("%d %q", w.Code, set)
 	}
 	if !h.ask(t, s.Secret, "").Nobody() {

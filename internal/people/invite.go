@@ -16,6 +16,7 @@ type Invite struct {
 	Person  Person
 	Code    string // without dashes; see [ShowCode]. Shown once, stored hashed
 	Expires time.Time
+	Again   bool // using it ends what the person had before: he has a new phone
 }
 
 // Path is where an invite is opened: "/i/7K2MQ9XT4BWZ".
@@ -35,7 +36,7 @@ func (v *Service) InviteHome(ctx context.Context, h place.HomeID, name string) (
 			if name != "" && place.Fold(p.Name) != place.Fold(name) {
 				continue
 			}
-			i, err := v.invite(ctx, tx, p.Person)
+			i, err := v.invite(ctx, tx, p.Person, false)
 			if err != nil {
 				return err
 			}
@@ -58,7 +59,7 @@ func (v *Service) InviteOfficer(ctx context.Context, r Role, unit place.UnitCode
 		if err != nil {
 			return err
 		}
-		i, err = v.invite(ctx, tx, p)
+		i, err = v.invite(ctx, tx, p, false)
 		return err
 	})
 	return i, err
@@ -101,9 +102,9 @@ func officer(ctx context.Context, tx *sql.Tx, r Role, unit place.UnitCode, name 
 	return p, place.Bump(ctx, tx)
 }
 
-func (v *Service) invite(ctx context.Context, tx *sql.Tx, p Person) (Invite, error) {
-	i := Invite{Person: p, Code: newCode(), Expires: v.Now().Add(InviteFor)}
-	_, err := tx.ExecContext(ctx, `INSERT INTO invite (hash, person, expires_ms, used_ms) VALUES ($1, $2, $3, 0)`, digest(i.Code), p.ID, i.Expires.UnixMilli())
+func (v *Service) invite(ctx context.Context, tx *sql.Tx, p Person, again bool) (Invite, error) {
+	i := Invite{Person: p, Code: newCode(), Expires: v.Now().Add(InviteFor), Again: again}
+	_, err := tx.ExecContext(ctx, `INSERT INTO invite (hash, person, expires_ms, used_ms, again) VALUES ($1, $2, $3, 0, $4)`, digest(i.Code), p.ID, i.Expires.UnixMilli(), bit(again))
 	if err != nil {
 		return i, fmt.Errorf("write invite: %w", err)
 	}
@@ -147,17 +148,26 @@ func (v *Service) Redeem(ctx context.Context, code string) (Session, error) {
 		err := v.DB.Tx(ctx, func(tx *sql.Tx) error {
 			now := v.Now()
 			var id ID
-			err := tx.QueryRowContext(ctx, `UPDATE invite SET used_ms = $1 WHERE hash = $2 AND used_ms = 0 AND expires_ms > $1 RETURNING person`,
-				now.UnixMilli(), digest(code)).Scan(&id)
+			var again int
+			err := tx.QueryRowContext(ctx, `UPDATE invite SET used_ms = $1 WHERE hash = $2 AND used_ms = 0 AND expires_ms > $1 RETURNING person, again`,
+				now.UnixMilli(), digest(code)).Scan(&id, &again)
 			if errors.Is(err, sql.ErrNoRows) {
 				return errInvite(op)
 			}
 			if err != nil {
 				return fmt.Errorf("use invite: %w", err)
 			}
-			s, err = begin(ctx, tx, op, id, now)
+			if again != 0 {
+				if err := v.renewed(ctx, tx, id, now); err != nil {
+					return err
+				}
+			}
+			s, err = v.Begin(ctx, tx, op, id, ByInvite)
 			return err
 		})
+		if err == nil {
+			v.Changed(s.Person.ID)
+		}
 		return fault.KindOf(err) != fault.NotFound, err
 	})
 	return s, err

@@ -91,3 +91,11 @@ func (a Actor) Places() []place.Scope {
 
 // Nobody reports whether a is not known at all.
 func (a Actor) Nobody() bool { return a.Person == "" && a.Token == "" }
+
+// By is how a stands in records: a person's id, or "token/" and a token's name.
+func (a Actor) By() string {
+	if a.Token != "" {
+		return "token/" + a.Token
+	}
+	return string(a.Person)
+}

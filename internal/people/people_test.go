@@ -108,7 +108,9 @@ func (h *hall) signIn(t *testing.T, home place.HomeID) people.Session {
 func request(secret, token string) *http.Request {
 	r := httptest.NewRequest("GET", "/", nil)
 	if secret != "" {
-		r.AddCookie(&http.Cookie{Name: people.Cookie, Value: secret})
+		for _, name := range []string{people.Cookie, people.SecureCookie} {
+			r.AddCookie(&http.Cookie{Name: name, Value: secret})
+		}
 	}
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -390,13 +392,13 @@ func TestSessionsOfResidentsSlideAndOfOfficersEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		g := newGate(t, h)
-		for h.pass(11 * time.Hour); !h.ask(t, o.Secret, "").Nobody(); h.pass(30 * time.Minute) {
+		for h.pass(10 * time.Minute); !h.ask(t, o.Secret, "").Nobody(); h.pass(10 * time.Minute) { // an open desk asks all the time
 			if g.visit(o.Secret) != "" {
 				t.Fatal("an officer's cookie was written again")
 			}
 			tidy(t, h)
 		}
-		if worked := h.Now().Sub(o.Expires); worked < 0 || worked > 30*time.Minute {
+		if worked := h.Now().Sub(o.Ends); worked < 0 || worked > 10*time.Minute {
 			t.Errorf("the shift ended %v after its 12 hours", worked)
 		}
 		for day := range 400 { // in use now and then: never ends
@@ -424,6 +426,54 @@ func TestSessionsOfResidentsSlideAndOfOfficersEnd(t *testing.T) {
 			t.Errorf("expired sessions are kept: %s", left)
 		}
 	})
+}
+
+// TestADeskThatIsLeftSignsItselfOut: a quarter of an hour without an open screen.
+func TestADeskThatIsLeftSignsItselfOut(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		h := build(t, dsn)
+		p, err := h.Officer(t.Context(), people.Desk, "04792", "Đại uý Tuấn")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := h.SignIn(t.Context(), p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // used, and not yet written
+			if h.pass(14 * time.Minute); h.ask(t, s.Secret, "").Nobody() {
+				t.Fatal("a desk in use was signed out")
+			}
+		}
+		if h.pass(16 * time.Minute); !h.ask(t, s.Secret, "").Nobody() {
+			t.Error("a desk that was left is still signed in")
+		}
+	})
+}
+
+func TestHowLongSessionsLastIsConfiguration(t *testing.T) {
+	h := build(t, t.TempDir()+"/keng.db")
+	rules, err := place.ReadRules(strings.NewReader("key,unit,from,until,value,source\nsession.idle.resident,,2026-01-01,,48h,x\nsession.idle.leader,,2026-01-01,,1h,x\nsession.most.leader,,2026-01-01,,90m,x\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Rules = rules
+	leader, member := h.signIn(t, "h1"), h.signIn(t, "h2")
+	if d := leader.Expires.Sub(h.Now()); d != time.Hour || leader.Ends.Sub(h.Now()) != 90*time.Minute {
+		t.Errorf("a leader's session lasts %v, until %v", d, leader.Ends)
+	}
+	if d := member.Expires.Sub(h.Now()); d != 48*time.Hour || !member.Ends.IsZero() {
+		t.Errorf("a member's session lasts %v, until %v", d, member.Ends)
+	}
+	for value, good := range map[string]bool{"15m": true, "0": false, "10s": false, "-3h": false, "half an hour": false} {
+		rules, err := place.ReadRules(strings.NewReader("key,unit,from,until,value,source\nsession.idle.officer,,2026-01-01,," + value + ",x\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := people.CheckRules(rules); (err == nil) != good {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
 }
 
 func tidy(t *testing.T, h *hall) {

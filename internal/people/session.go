@@ -13,42 +13,66 @@ import (
 	"github.com/keng-vn/keng/internal/place"
 )
 
-// Cookie is the name of the cookie that holds a session's secret.
+// Cookie is the name of the cookie that holds a session's secret where Keng is
+// reached by plain http, which only a loopback address should be.
 const Cookie = "keng_session"
+
+// SecureCookie is its name where everybody comes by https. A browser takes a
+// cookie of that name only from Keng itself, never from a neighbouring site.
+const SecureCookie = "__Host-keng"
+
+// Way is how somebody came in. Values are stored; append only.
+type Way string
+
+// The ways in.
+const (
+	ByInvite   Way = "invite"
+	ByPasskey  Way = "passkey"
+	ByPhrase   Way = "phrase"   // six pairs of words on paper
+	ByProvince Way = "province" // the province's own sign-in
+	ByDemo     Way = "demo"
+)
 
 // Session is a person signed in on one device.
 type Session struct {
 	Person  Person
-	Secret  string // goes into the cookie; stored hashed
-	Expires time.Time
+	Secret  string    // goes into the cookie; stored hashed
+	Expires time.Time // without further use
+	Ends    time.Time // however much it is used; zero for never
 }
 
-// lasts is how long a session of role r lasts without use.
-func lasts(r Role) time.Duration {
-	if r.Officer() {
-		return OfficerSession
+// keep is how long the browser may keep the session's cookie. An officer's idle
+// time is the server's business: an open desk is in use.
+func (s Session) keep() time.Time {
+	if !s.Ends.IsZero() {
+		return s.Ends
 	}
-	return ResidentSession
+	return s.Expires
 }
 
 // SignIn begins a session of a person without an invite. Only the demo does so.
 func (v *Service) SignIn(ctx context.Context, id ID) (Session, error) {
 	var s Session
 	err := v.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
-		s, err = begin(ctx, tx, "people.SignIn", id, v.Now())
+		s, err = v.Begin(ctx, tx, "people.SignIn", id, ByDemo)
 		return err
 	})
 	return s, err
 }
 
-func begin(ctx context.Context, tx *sql.Tx, op string, id ID, now time.Time) (Session, error) {
+// Begin begins a session inside tx, for whoever has proved who he is. The device
+// is the one behind ctx.
+func (v *Service) Begin(ctx context.Context, tx *sql.Tx, op string, id ID, way Way) (Session, error) {
 	p, err := findPerson(ctx, tx, op, id)
 	if err != nil {
 		return Session{}, err
 	}
-	s := Session{Person: p, Secret: newSecret(), Expires: now.Add(lasts(p.Role))}
-	_, err = tx.ExecContext(ctx, `INSERT INTO session (hash, person, began_ms, expires_ms) VALUES ($1, $2, $3, $4)`,
-		digest(s.Secret), id, now.UnixMilli(), s.Expires.UnixMilli())
+	now := v.Now()
+	l := v.limits(p, now)
+	s := Session{Person: p, Secret: newSecret(), Ends: l.end(now)}
+	s.Expires = l.until(now, s.Ends)
+	_, err = tx.ExecContext(ctx, `INSERT INTO session (hash, person, began_ms, expires_ms, device, way, used_ms, ends_ms) VALUES ($1, $2, $3, $4, $5, $6, $3, $7)`,
+		digest(s.Secret), id, now.UnixMilli(), s.Expires.UnixMilli(), DeviceIn(ctx), way, millis(s.Ends))
 	if err != nil {
 		return s, fmt.Errorf("begin session: %w", err)
 	}
@@ -61,17 +85,19 @@ func (v *Service) SignOut(ctx context.Context, secret string) error {
 	if err := v.DB.Exec(ctx, `DELETE FROM session WHERE hash = $1`, hash); err != nil {
 		return fmt.Errorf("sign out: %w", err)
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	delete(v.known, hash)
-	delete(v.slide, hash)
+	v.drop(func(h string, _ seen) bool { return h == hash })
 	return nil
 }
 
 // seen is what the last look at a session or token found.
 type seen struct {
 	actor   Actor
-	expires time.Time // zero for a token
+	expires time.Time // zero for a token that has no end
+	ends    time.Time // zero for never
+	limit   limit
+	began   time.Time // zero for a token
+	way     Way
+	reads   bool      // a token that reads and never acts
 	at      time.Time // of the look
 }
 
@@ -86,26 +112,33 @@ func (s seen) good(now time.Time, within time.Duration) bool {
 // While the database cannot be asked, who was known in the last 15 minutes
 // stays known: a broken disk signs nobody out in the middle of an alarm.
 func (v *Service) Authenticate(r *http.Request) (Actor, error) {
-	secret, token := credentials(r)
+	s, err := v.authenticate(r)
+	return s.actor, err
+}
+
+func (v *Service) authenticate(r *http.Request) (seen, error) {
+	secret, token := v.credentials(r)
 	if secret == "" && !token {
-		return Actor{}, nil
+		return seen{}, nil
 	}
-	s, err := v.look(r.Context(), secret, token)
-	if err != nil {
-		return Actor{}, err
+	return v.look(r.Context(), secret, token)
+}
+
+// bearer reports the token that r brings.
+func bearer(r *http.Request) (secret string, ok bool) {
+	kind, value, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(kind, "Bearer") {
+		return "", false
 	}
-	return s.actor, nil
+	return strings.TrimSpace(value), true
 }
 
 // credentials are what r brings: a token before a cookie.
-func credentials(r *http.Request) (secret string, token bool) {
-	if kind, value, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(kind, "Bearer") {
-		return strings.TrimSpace(value), true
+func (v *Service) credentials(r *http.Request) (secret string, token bool) {
+	if secret, token = bearer(r); token {
+		return secret, true
 	}
-	if c, err := r.Cookie(Cookie); err == nil {
-		return c.Value, false
-	}
-	return "", false
+	return v.secretOf(r.Header.Get("Cookie")), false
 }
 
 func (v *Service) look(ctx context.Context, secret string, token bool) (seen, error) {
@@ -113,8 +146,10 @@ func (v *Service) look(ctx context.Context, secret string, token bool) (seen, er
 	now, hash := v.Now(), digest(secret)
 	v.mu.Lock()
 	old, known := v.known[hash]
+	until := v.slide[hash].until
 	v.mu.Unlock()
 	if known && old.good(now, fresh) {
+		v.touch(hash, old, now)
 		return old, nil
 	}
 	read := v.readSession
@@ -122,12 +157,16 @@ func (v *Service) look(ctx context.Context, secret string, token bool) (seen, er
 		read = v.readToken
 	}
 	s, err := read(ctx, hash)
+	if until.After(s.expires) && !s.expires.IsZero() { // used since it was last written
+		s.expires = until
+	}
 	switch {
 	case err == nil && s.good(now, fresh):
 		v.remember(hash, s)
+		v.touch(hash, s, now)
 		return s, nil
 	case err == nil, errors.Is(err, sql.ErrNoRows):
-		v.forget(hash)
+		v.drop(func(h string, _ seen) bool { return h == hash })
 		return seen{}, fault.New(op, fault.Unknown, "fault.sign_in")
 	case known && old.good(now, withoutDatabase) && ctx.Err() == nil:
 		return old, nil
@@ -137,20 +176,25 @@ func (v *Service) look(ctx context.Context, secret string, token bool) (seen, er
 
 func (v *Service) readSession(ctx context.Context, hash string) (seen, error) {
 	var p Person
-	var expires int64
-	err := v.DB.Read().QueryRowContext(ctx, `SELECT `+personColumns+`, s.expires_ms FROM session s JOIN person p ON p.id = s.person
-		WHERE s.hash = $1`, hash).Scan(append(p.into(), &expires)...)
-	a := Actor{Person: p.ID, Name: p.Name, Role: p.Role, Home: p.Home, Group: p.Scope.Group, Scope: p.Scope}
-	return seen{actor: a, expires: time.UnixMilli(expires), at: v.Now()}, err
+	var began, expires, ends int64
+	s := seen{at: v.Now()}
+	err := v.DB.Read().QueryRowContext(ctx, `SELECT `+personColumns+`, s.began_ms, s.expires_ms, s.ends_ms, s.way FROM session s JOIN person p ON p.id = s.person
+		WHERE s.hash = $1`, hash).Scan(append(p.into(), &began, &expires, &ends, &s.way)...)
+	s.actor = Actor{Person: p.ID, Name: p.Name, Role: p.Role, Home: p.Home, Group: p.Scope.Group, Scope: p.Scope}
+	s.began, s.expires, s.ends, s.limit = time.UnixMilli(began), time.UnixMilli(expires), instant(ends), v.limits(p, s.at)
+	return s, err
 }
 
 func (v *Service) readToken(ctx context.Context, hash string) (seen, error) {
 	var a Actor
 	var scope string
-	err := v.DB.Read().QueryRowContext(ctx, `SELECT name, role, scope FROM token WHERE hash = $1 AND revoked_ms = 0`, hash).Scan(&a.Token, &a.Role, &scope)
+	var expires int64
+	s := seen{at: v.Now()}
+	err := v.DB.Read().QueryRowContext(ctx, `SELECT name, role, scope, expires_ms, reads FROM token WHERE hash = $1 AND revoked_ms = 0`, hash).Scan(&a.Token, &a.Role, &scope, &expires, &s.reads)
 	a.Name, a.Scope = a.Token, place.ParseScope(scope)
 	a.Group = a.Scope.Group
-	return seen{actor: a, at: v.Now()}, err
+	s.actor, s.expires = a, instant(expires)
+	return s, err
 }
 
 func (v *Service) remember(hash string, s seen) {
@@ -158,27 +202,54 @@ func (v *Service) remember(hash string, s seen) {
 	defer v.mu.Unlock()
 	if len(v.known) >= mostRemembered {
 		clear(v.known)
+		clear(v.cookies)
 	}
 	v.known[hash] = s
 }
 
-func (v *Service) forget(hash string) {
+// drop forgets what is known of sessions and tokens that match, so that the next
+// request asks the database.
+func (v *Service) drop(match func(hash string, s seen) bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	delete(v.known, hash)
+	for hash, s := range v.known {
+		if match(hash, s) {
+			delete(v.known, hash)
+			delete(v.slide, hash)
+			delete(v.cookies, hash)
+		}
+	}
 }
 
-// extend notes that a resident's session is in use, once a day, and reports its
-// new end when the cookie should be written again.
+// use is a session that was used since it was last written.
+type use struct{ at, until time.Time }
+
+// touch notes that a session is in use, so that it lasts.
+func (v *Service) touch(hash string, s seen, now time.Time) {
+	if s.began.IsZero() {
+		return
+	}
+	until := s.limit.until(now, s.ends)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	k, ok := v.known[hash]
+	if !ok || until.Sub(k.expires) < s.limit.step() {
+		return
+	}
+	k.expires = until
+	v.known[hash], v.slide[hash] = k, use{now, until}
+	if s.ends.IsZero() {
+		v.cookies[hash] = until
+	}
+}
+
+// extend reports the new end of a session whose cookie should be written again:
+// once a day at most, and only where it has no fixed end.
 func (v *Service) extend(secret string) (time.Time, bool) {
 	hash := digest(secret)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	s, ok := v.known[hash]
-	until := v.Now().Add(ResidentSession)
-	if !ok || s.expires.IsZero() || s.actor.Role.Officer() || until.Sub(s.expires) < slideEvery || v.slide[hash].After(s.expires) {
-		return time.Time{}, false
-	}
-	v.slide[hash] = until
-	return until, true
+	until, ok := v.cookies[hash]
+	delete(v.cookies, hash)
+	return until, ok
 }

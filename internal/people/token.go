@@ -20,21 +20,43 @@ type Token struct {
 	Name    string
 	Role    Role
 	Scope   place.Scope
+	Reads   bool // reads and never acts
 	Made    time.Time
+	Expires time.Time // zero for never
 	Revoked time.Time // zero while it is good
 }
 
-// CreateToken makes a bearer token and returns its secret, which nobody can find
-// out again. scope is a unit, or for a leader or deputy also a group; the zero
-// scope of an admin is the province. name is how the token stands in records; ""
-// makes one up.
+// TokenWish says what a new token shall be.
+type TokenWish struct {
+	Role  Role
+	Scope place.Scope   // a unit, or for a leader or deputy also a group; zero for an admin: the province
+	Name  string        // how it stands in records; "" makes one up
+	For   time.Duration // 0 for no end
+	Reads bool          // reads and never acts
+}
+
+// CreateToken is [Service.MakeToken] for a token without an end.
 func (v *Service) CreateToken(ctx context.Context, r Role, scope place.Scope, name string) (secret string, err error) {
+	return v.MakeToken(ctx, TokenWish{Role: r, Scope: scope, Name: name})
+}
+
+// MakeToken makes a bearer token and returns its secret, which nobody can find
+// out again.
+func (v *Service) MakeToken(ctx context.Context, t TokenWish) (secret string, err error) {
 	const op = "people.CreateToken"
+	r, scope, name := t.Role, t.Scope, t.Name
 	if !slices.Contains(tokenRoles, r) {
 		return "", &fault.Error{Op: op, Kind: fault.Invalid, Key: "people.role_unknown", Args: map[string]any{"role": string(r)}}
 	}
 	if r == Admin && scope == (place.Scope{}) {
 		scope.Unit = place.Province().Code
+	}
+	if t.For < 0 {
+		return "", fault.New(op, fault.Invalid, "people.token_past")
+	}
+	var expires int64
+	if t.For > 0 {
+		expires = v.Now().Add(t.For).UnixMilli()
 	}
 	name = place.Tidy(name)
 	if name == "" {
@@ -48,8 +70,8 @@ func (v *Service) CreateToken(ctx context.Context, r Role, scope place.Scope, na
 		if err := checkScope(ctx, tx, op, r, scope); err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO token (name, hash, role, scope, made_ms, revoked_ms) VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT DO NOTHING`,
-			name, digest(secret), r, scope.String(), v.Now().UnixMilli())
+		res, err := tx.ExecContext(ctx, `INSERT INTO token (name, hash, role, scope, made_ms, revoked_ms, expires_ms, reads) VALUES ($1, $2, $3, $4, $5, 0, $6, $7) ON CONFLICT DO NOTHING`,
+			name, digest(secret), r, scope.String(), v.Now().UnixMilli(), expires, bit(t.Reads))
 		if err != nil {
 			return fmt.Errorf("write token: %w", err)
 		}
@@ -100,7 +122,7 @@ func (v *Service) RevokeToken(ctx context.Context, name string) error {
 
 // Tokens lists all tokens, revoked ones too, by name.
 func (v *Service) Tokens(ctx context.Context) ([]Token, error) {
-	rows, err := v.DB.Read().QueryContext(ctx, `SELECT name, role, scope, made_ms, revoked_ms FROM token ORDER BY name`)
+	rows, err := v.DB.Read().QueryContext(ctx, `SELECT name, role, scope, made_ms, revoked_ms, expires_ms, reads FROM token ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("read tokens: %w", err)
 	}
@@ -109,14 +131,11 @@ func (v *Service) Tokens(ctx context.Context) ([]Token, error) {
 	for rows.Next() {
 		var t Token
 		var scope string
-		var made, revoked int64
-		if err := rows.Scan(&t.Name, &t.Role, &scope, &made, &revoked); err != nil {
+		var made, revoked, expires int64
+		if err := rows.Scan(&t.Name, &t.Role, &scope, &made, &revoked, &expires, &t.Reads); err != nil {
 			return nil, fmt.Errorf("read tokens: %w", err)
 		}
-		t.Scope, t.Made = place.ParseScope(scope), time.UnixMilli(made).UTC()
-		if revoked != 0 {
-			t.Revoked = time.UnixMilli(revoked).UTC()
-		}
+		t.Scope, t.Made, t.Expires, t.Revoked = place.ParseScope(scope), instant(made), instant(expires), instant(revoked)
 		list = append(list, t)
 	}
 	return list, rows.Err()

@@ -97,7 +97,12 @@ func (v *Service) watch(ctx context.Context, end func(), r *http.Request, was pe
 	tick := time.NewTicker(web.Heartbeat)
 	defer tick.Stop()
 	for {
+		var felt <-chan struct{}
+		if v.Felt != nil {
+			felt = v.Felt()
+		}
 		select {
+		case <-felt:
 		case <-tick.C:
 		case <-ctx.Done():
 			return

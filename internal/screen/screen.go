@@ -89,6 +89,8 @@ type Service struct {
 	Now       func() time.Time
 	// Still reports whether the one who opened r is still who he was then; nil: yes.
 	Still func(r *http.Request, was people.Actor) bool
+	// Felt is closed when somebody's session or role changed; nil: never.
+	Felt func() <-chan struct{}
 
 	hub hub
 }

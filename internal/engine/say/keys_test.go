@@ -178,18 +178,43 @@ func findKeys(files []*ast.File, found func(key string, at token.Pos, screen boo
 			found(key, e.Pos(), screen)
 		}
 	}
+	deeds := map[token.Pos]bool{}
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
+				noteDeeds(n, deeds)
 				takeFromCall(n, func(e ast.Expr) { take(e, false) })
 			case *ast.CompositeLit:
 				takeFromError(n, take)
 			case *ast.BasicLit:
-				take(n, true)
+				if !deeds[n.Pos()] {
+					take(n, true)
+				}
 			}
 			return true
 		})
+	}
+}
+
+// askers are the functions that take the name of a deed, "alarm.raise": whether
+// somebody may do it, or that it was done. Nobody is shown that name.
+var askers = []string{"May", "over", "at", "unit", "machine", "Groups", "record", "Append"}
+
+// noteDeeds notes where c is given the name of a deed.
+func noteDeeds(c *ast.CallExpr, deeds map[token.Pos]bool) {
+	name := ""
+	switch f := c.Fun.(type) {
+	case *ast.SelectorExpr:
+		name = f.Sel.Name
+	case *ast.Ident:
+		name = f.Name
+	}
+	if !slices.Contains(askers, name) {
+		return
+	}
+	for _, a := range c.Args {
+		deeds[a.Pos()] = true
 	}
 }
 
