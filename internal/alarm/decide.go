@@ -165,6 +165,8 @@ func step(s State, e Event) (State, []ID, []Effect) {
 		changed = i.received(e)
 	case SirenReported:
 		changed = i.siren(e)
+	case PhoneReported:
+		changed = i.phone(e)
 	case AckedKind:
 		changed = i.acknowledge(e)
 	case SilencedKind:
@@ -226,8 +228,12 @@ func open(s State, e Event) (State, []ID, []Effect) {
 	}
 	if i.Mode == Test {
 		i.EndsBy = e.At.Add(TestLasts)
-	} else {
-		for _, st := range i.Plan.Steps {
+	}
+	for _, st := range i.Plan.Steps {
+		if i.Silent && !st.deskOnly() {
+			continue // whatever plan it came with
+		}
+		if i.Mode != Test || st.After == 0 && slices.Equal(st.Call, []Target{CallPush}) { // a bell test asks the phones too, and nobody else
 			i.Steps = append(i.Steps, Due{Step: st, At: e.At.Add(st.After.D())})
 		}
 	}
@@ -455,6 +461,24 @@ func (i *Incident) siren(e Event) bool {
 	return true
 }
 
+// phone notes how far the calls to a home got. It never goes back from what was
+// taken on or received.
+func (i *Incident) phone(e Event) bool {
+	r := i.edit(e.Home)
+	if r == nil {
+		return false
+	}
+	had := r.Calls[e.Via].State
+	if had == e.Delivery || had.rank() > e.Delivery.rank() {
+		return false
+	}
+	if r.Calls == nil {
+		r.Calls = map[Via]PhoneCall{}
+	}
+	r.Calls[e.Via] = PhoneCall{e.Delivery, e.At}
+	return true
+}
+
 func (r *Roll) alive(at time.Time) {
 	if r.First.IsZero() {
 		r.First = at
@@ -638,6 +662,6 @@ func (i *Incident) edit(h place.HomeID) *Roll {
 	if r == nil {
 		return nil
 	}
-	r.People, r.Phones, r.Sirens = slices.Clone(r.People), maps.Clone(r.Phones), maps.Clone(r.Sirens)
+	r.People, r.Phones, r.Calls, r.Sirens = slices.Clone(r.People), maps.Clone(r.Phones), maps.Clone(r.Calls), maps.Clone(r.Sirens)
 	return r
 }

@@ -27,6 +27,7 @@ const (
 	ClosedKind    Kind = "closed"
 	Ticked        Kind = "ticked"        // a time in the plan came
 	ClockShifted  Kind = "clock_shifted" // the machine's clock was corrected
+	PhoneReported Kind = "phone_reported"
 )
 
 // Opening is what an event must carry to open an incident, so that the journal
@@ -63,6 +64,8 @@ type Event struct {
 	Device   signal.DeviceID `json:"device,omitempty"`
 	Ladder   Ladder          `json:"ladder,omitempty"`
 	Shift    time.Duration   `json:"shift,omitempty"` // of the clock, ns
+	Via      Via             `json:"via,omitempty"`
+	Delivery Delivery        `json:"delivery,omitempty"`
 }
 
 // raises reports whether e is an alarm, a drill or a bell test.

@@ -1,6 +1,7 @@
 package alarm
 
 import (
+	"slices"
 	"time"
 
 	"github.com/keng-vn/keng/internal/people"
@@ -165,6 +166,7 @@ type Roll struct {
 	Home   place.HomeID               `json:"home"`
 	People []PersonAnswer             `json:"people,omitempty"`
 	Phones map[people.ID]time.Time    `json:"phones,omitempty"` // whose phone shows it, since when
+	Calls  map[Via]PhoneCall          `json:"calls,omitempty"`  // how far the calls to its people got
 	Sirens map[signal.DeviceID]Ladder `json:"sirens,omitempty"`
 	First  time.Time                  `json:"first"` // first sign of life of this home; zero for none
 	Knock  bool                       `json:"knock,omitempty"`
@@ -208,7 +210,82 @@ func (r Roll) Ladder() Ladder {
 	for _, l := range r.Sirens {
 		top = max(top, l)
 	}
+	for _, c := range r.Calls {
+		top = max(top, c.State.ladder())
+	}
 	return top
+}
+
+// Via is a way to the people of a home: push, sms, voice.
+type Via string
+
+// Delivery is how far the calls to a home got, by one way. Values are stored;
+// append only.
+type Delivery string
+
+// The deliveries.
+const (
+	NoWay        Delivery = "none"     // nobody there can be called like that
+	Called       Delivery = "called"   // left Keng
+	TakenOn      Delivery = "accepted" // the push service or gateway took it
+	Arrived      Delivery = "received" // the phone said so
+	NotDelivered Delivery = "failed"   // nobody took it
+)
+
+// PhoneCall is the best of the calls to a home by one way.
+type PhoneCall struct {
+	State Delivery  `json:"state"`
+	At    time.Time `json:"at"`
+}
+
+func (d Delivery) ladder() Ladder {
+	switch d {
+	case Called:
+		return Sent
+	case TakenOn:
+		return Accepted
+	case Arrived:
+		return Heard
+	}
+	return Queued
+}
+
+// rank orders deliveries: what was taken on is not made undone by a later failure.
+func (d Delivery) rank() int {
+	switch d {
+	case TakenOn:
+		return 1
+	case Arrived:
+		return 2
+	}
+	return 0
+}
+
+// Delivery is what is known of the calls to the home: the best of all ways. ""
+// while nobody was called yet.
+func (r Roll) Delivery() (best Delivery) {
+	order := []Delivery{"", NoWay, NotDelivered, Called, TakenOn, Arrived}
+	if len(r.Phones) > 0 {
+		return Arrived
+	}
+	for _, c := range r.Calls {
+		if slices.Index(order, c.State) > slices.Index(order, best) {
+			best = c.State
+		}
+	}
+	return best
+}
+
+// Unreached lists the homes from which nothing came back: no phone shows it and
+// nobody answered. A home whose person raised it knows.
+func (i *Incident) Unreached() (homes []place.HomeID) {
+	for _, r := range i.Homes {
+		knows := slices.ContainsFunc(i.Origins, func(o Origin) bool { return o.Home == r.Home && o.Person != "" })
+		if len(r.People) == 0 && len(r.Phones) == 0 && !knows {
+			homes = append(homes, r.Home)
+		}
+	}
+	return homes
 }
 
 // Closing is how an incident ended.

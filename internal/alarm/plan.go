@@ -24,15 +24,19 @@ const (
 	Always         Need = "always"
 	FewComing      Need = "fewer_than_two_coming"
 	NoContactHomes Need = "homes_without_contact"
-	DeskMute       Need = "desk_mute" // the duty desk has not acknowledged
+	DeskMute       Need = "desk_mute"             // the duty desk has not acknowledged
+	NoReceiptHomes Need = "homes_without_receipt" // no phone of theirs shows it and nobody answered
 )
 
 // Target is who is called by a step.
 type Target string
 
-// The targets. Those named here are reached through their screens; a channel
-// outside (SMS, voice) becomes a target when there is one.
+// The targets. The first three are ways to the homes of the group; the others are
+// people, who are called by push and SMS.
 const (
+	CallPush     Target = "push"     // every person of every home, by push
+	CallSMS      Target = "sms"      // the homes without a receipt, by SMS
+	CallVoice    Target = "voice"    // the homes without a receipt, by voice
 	CallLeader   Target = "leader"   // the group's leader
 	CallAdjacent Target = "adjacent" // leaders of adjoining groups
 	SoundDesk    Target = "desk_sound"
@@ -66,16 +70,16 @@ type Plan struct {
 func DefaultPlan(c signal.Category) Plan {
 	p := Plan{
 		MistakeWithin: 15, SilenceMax: 180, SirenMax: 900, RepeatEvery: 300, RepeatFor: 60, UnackAfter: 180,
-		Steps: []Step{
+		Steps: append(phoneSteps(), []Step{
 			{Name: "few_coming", After: 30, If: FewComing, Call: []Target{CallLeader, CallAdjacent}},
 			{Name: "desk_sound", After: 60, If: DeskMute, Call: []Target{SoundDesk}},
 			{Name: "knock", After: 90, If: NoContactHomes, Call: []Target{Knock}},
 			{Name: "desk_mute", After: 180, If: DeskMute, Call: []Target{CallProvince}},
-		},
+		}...),
 	}
 	switch c {
 	case signal.Intrusion:
-		p.Steps[1].After = 0
+		p.Steps[slices.IndexFunc(p.Steps, func(s Step) bool { return s.Name == "desk_sound" })].After = 0
 	case signal.HoldUp:
 		p.Steps = []Step{
 			{Name: "desk_sound", After: 0, If: DeskMute, Call: []Target{SoundDesk}},
@@ -83,6 +87,27 @@ func DefaultPlan(c signal.Category) Plan {
 		}
 	}
 	return p
+}
+
+// phoneSteps calls every home: by push at once, and by SMS, then voice, where no
+// phone said that it has it. So every home is known to be reached or not within a
+// minute. Source: study of GoAlert and the pilot groups; to be confirmed with them.
+func phoneSteps() []Step {
+	return []Step{
+		{Name: "push", After: 0, If: Always, Call: []Target{CallPush}},
+		{Name: "sms", After: 20, If: NoReceiptHomes, Call: []Target{CallSMS}},
+		{Name: "voice", After: 40, If: NoReceiptHomes, Call: []Target{CallVoice}},
+	}
+}
+
+// phones reports whether a step calls homes by telephone.
+func (s Step) phones() bool {
+	return slices.ContainsFunc(s.Call, func(t Target) bool { return t == CallPush || t == CallSMS || t == CallVoice })
+}
+
+// deskOnly reports whether a step calls nobody but duty desks.
+func (s Step) deskOnly() bool {
+	return !slices.ContainsFunc(s.Call, func(t Target) bool { return t != SoundDesk && t != CallProvince })
 }
 
 // Plans holds a group's own plans by category.
@@ -100,7 +125,9 @@ func (p Plans) For(c signal.Category) Plan {
 // {"default": {...}, "fire": {...}}. Fields left out keep their default. What
 // "default" says holds for every category that has no plan of its own, on top of
 // that category's default; only a hold-up keeps its own steps, since it must
-// reach nobody but the duty desk. The empty text is no plans of its own.
+// reach nobody but the duty desk. Own steps that say nothing of telephones leave
+// them as they are by default: {"call": ["push"]} alone is how to go without SMS
+// and voice. The empty text is no plans of its own.
 func ParsePlans(text string) (Plans, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
@@ -156,8 +183,11 @@ func (p Plan) with(body json.RawMessage) (Plan, error) {
 	if err := dec.Decode(&own); err != nil {
 		return p, err
 	}
-	if own.Steps == nil {
+	switch {
+	case own.Steps == nil:
 		own.Steps = p.Steps
+	case slices.ContainsFunc(p.Steps, Step.phones) && !slices.ContainsFunc(own.Steps, Step.phones):
+		own.Steps = append(phoneSteps(), own.Steps...)
 	}
 	return own, own.check()
 }
@@ -166,10 +196,8 @@ func (p Plan) with(body json.RawMessage) (Plan, error) {
 // a hold-up.
 func (p Plan) checkSilent() error {
 	for _, s := range p.Steps {
-		for _, c := range s.Call {
-			if c != SoundDesk && c != CallProvince {
-				return fmt.Errorf("step %q calls %q: a hold-up must reach nobody but the duty desk", s.Name, c)
-			}
+		if !s.deskOnly() {
+			return fmt.Errorf("step %q calls %v: a hold-up must reach nobody but the duty desk", s.Name, s.Call)
 		}
 	}
 	return nil
@@ -195,11 +223,11 @@ func (p Plan) check() error {
 		if s.After < 0 {
 			return fmt.Errorf("step %q is due before the alarm", s.Name)
 		}
-		if !slices.Contains([]Need{Always, FewComing, NoContactHomes, DeskMute}, s.If) {
+		if !slices.Contains([]Need{Always, FewComing, NoContactHomes, DeskMute, NoReceiptHomes}, s.If) {
 			return fmt.Errorf("step %q has an unknown condition %q", s.Name, s.If)
 		}
 		for _, c := range s.Call {
-			if !slices.Contains([]Target{CallLeader, CallAdjacent, SoundDesk, CallProvince, Knock}, c) {
+			if !slices.Contains([]Target{CallPush, CallSMS, CallVoice, CallLeader, CallAdjacent, SoundDesk, CallProvince, Knock}, c) {
 				return fmt.Errorf("step %q calls unknown %q", s.Name, c)
 			}
 			desk = desk || c == SoundDesk && (s.If == DeskMute || s.If == Always)

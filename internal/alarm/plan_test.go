@@ -23,14 +23,14 @@ func TestDefaultOfAGroupKeepsWhatADangerIs(t *testing.T) {
 	if p := plans.For(signal.HoldUp); !cmp.Equal(p.Steps, DefaultPlan(signal.HoldUp).Steps) || p.Verify != 10 {
 		t.Errorf("hold-up: %+v", p)
 	}
-	if p := plans.For(signal.Fire); len(p.Steps) != 1 || p.Verify != 10 || p.SilenceMax != 180 {
+	if p := plans.For(signal.Fire); len(p.Steps) != 4 || p.Steps[3].Name != "desk" || p.Verify != 10 || p.SilenceMax != 180 {
 		t.Errorf("fire: %+v", p)
 	}
-	if p := plans.For(signal.GasLeak); len(p.Steps) != 4 || p.Verify != 5 {
+	if p := plans.For(signal.GasLeak); len(p.Steps) != 7 || p.Verify != 5 {
 		t.Errorf("gas, which has a plan of its own: %+v", p)
 	}
 	plans, err = ParsePlans(`{"default": {"verify": 10}}`)
-	if err != nil || plans.For(signal.Intrusion).Steps[1].After != 0 {
+	if err != nil || plans.For(signal.Intrusion).Steps[4].Name != "desk_sound" || plans.For(signal.Intrusion).Steps[4].After != 0 {
 		t.Errorf("an intrusion no longer sounds at the desk at once: %+v, %v", plans.For(signal.Intrusion), err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -146,6 +148,11 @@ func (v *Service) Siren(g place.GroupID, h place.HomeID, d signal.DeviceID, i ID
 		return
 	}
 	v.act(Event{Kind: SirenReported, Group: g, Incident: i, Home: h, Device: d, Ladder: l}, nil)
+}
+
+// Phone notes how far the calls to home h got by one way. It is not waited for.
+func (v *Service) Phone(g place.GroupID, h place.HomeID, i ID, via Via, d Delivery) {
+	v.act(Event{Kind: PhoneReported, Group: g, Incident: i, Home: h, Via: via, Delivery: d}, nil)
 }
 
 // act is the one way in: it dates e, decides, commands the sirens, journals and
@@ -506,8 +513,27 @@ func (v *Service) Resume() {
 			v.Sirens.Desire(d)
 		}
 		v.timers.set(g.id, Next(g.state))
+		v.tell(g, g.again())
 		g.mu.Unlock()
 	}
+}
+
+// again is every call that the open incidents of g have made: one that was
+// journaled may not have been carried out. Who calls knows whom he called already.
+func (g *group) again() (calls []Effect) {
+	for _, id := range slices.Sorted(maps.Keys(g.state.Open)) {
+		for _, d := range g.state.Open[id].Steps {
+			if d.Done.IsZero() || !d.Met {
+				continue
+			}
+			for _, t := range d.Step.Call {
+				if i := g.state.Open[id]; i.Mode == Live || !t.outside() {
+					calls = append(calls, Effect{Do: Call, Incident: id, Target: t})
+				}
+			}
+		}
+	}
+	return calls
 }
 
 // latest is the newest time in the timelines of g's open incidents.

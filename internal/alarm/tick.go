@@ -202,6 +202,8 @@ func (i *Incident) needs(n Need) bool {
 		return i.Coming() < 2
 	case DeskMute:
 		return i.DeskAck == nil
+	case NoReceiptHomes:
+		return len(i.Unreached()) > 0
 	case NoContactHomes:
 		return slices.ContainsFunc(i.Homes, func(r Roll) bool { return r.Contact() == NoContact })
 	}
@@ -213,8 +215,7 @@ func (i *Incident) needs(n Need) bool {
 func (i *Incident) call(e Event, st Step) []Effect {
 	var calls []Effect
 	for _, t := range st.Call {
-		outside := t == SoundDesk || t == CallProvince || t == CallAdjacent
-		if i.Mode != Live && outside {
+		if i.Mode != Live && t.outside() {
 			i.note(e, "event.would_call."+string(t), "", "info", nil)
 			continue
 		}
@@ -230,11 +231,16 @@ func (i *Incident) call(e Event, st Step) []Effect {
 				i.Homes[k].Knock = i.Homes[k].Contact() == NoContact
 			}
 		}
-		i.note(e, "event.call."+string(t), "", "info", nil)
+		if t != CallPush { // everybody, always, at once: no news
+			i.note(e, "event.call."+string(t), "", "info", nil)
+		}
 		calls = append(calls, Effect{Do: Call, Incident: i.ID, Target: t})
 	}
 	return calls
 }
+
+// outside reports whether t is nobody of the group.
+func (t Target) outside() bool { return t == SoundDesk || t == CallProvince || t == CallAdjacent }
 
 // shift moves every time that is still to come, and the beginning, by e.Shift:
 // the machine's clock was corrected, the plan's seconds stay what they were.

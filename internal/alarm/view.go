@@ -2,6 +2,8 @@ package alarm
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,6 +94,15 @@ type RollView struct {
 	Knock    bool         `json:"knock" doc:"those coming shall knock at this door"`
 	People   []PersonView `json:"people"`
 	Siren    SirenView    `json:"siren"`
+	Delivery Delivery     `json:"delivery" enum:",none,called,accepted,received,failed" doc:"what is known of the calls to its phones, the best of all ways"`
+	Calls    []CallView   `json:"calls" doc:"the same for each way"`
+}
+
+// CallView is how far the calls to a home got by one way.
+type CallView struct {
+	Via   Via       `json:"via" enum:"push,sms,voice"`
+	State Delivery  `json:"state" enum:"none,called,accepted,received,failed"`
+	At    time.Time `json:"at"`
 }
 
 // PersonView is one person's answer.
@@ -198,7 +209,7 @@ func (w viewer) see(i *Incident) IncidentView {
 
 func (w viewer) roll(i *Incident, r Roll) RollView {
 	top := r.Answer()
-	v := RollView{Home: r.Home, Contact: r.Contact(), Answer: top.Answer, Ladder: r.Ladder(), Knock: r.Knock, OnBehalf: top.OnBehalf, People: []PersonView{}}
+	v := RollView{Home: r.Home, Contact: r.Contact(), Answer: top.Answer, Ladder: r.Ladder(), Knock: r.Knock, OnBehalf: top.OnBehalf, People: []PersonView{}, Delivery: r.Delivery(), Calls: []CallView{}}
 	if !top.At.IsZero() {
 		at := top.At
 		v.At, v.By = &at, w.who(Who{Person: top.Person})
@@ -217,6 +228,9 @@ func (w viewer) roll(i *Incident, r Roll) RollView {
 			line.Person = ""
 		}
 		v.People = append(v.People, line)
+	}
+	for _, via := range slices.Sorted(maps.Keys(r.Calls)) {
+		v.Calls = append(v.Calls, CallView{via, r.Calls[via].State, r.Calls[via].At})
 	}
 	for _, l := range r.Sirens {
 		v.Siren.Total++
