@@ -10,10 +10,28 @@ import (
 	"time"
 
 	"github.com/keng-vn/keng/internal/app"
+	"github.com/keng-vn/keng/internal/engine/audit"
 )
 
 // stopWithin is how long a running Keng has to end after SIGTERM.
 const stopWithin = 4500 * time.Millisecond
+
+// bystanders are the witnesses given by flags.
+type bystanders []audit.Bystander
+
+func (b *bystanders) String() string { return "" }
+
+// Set implements flag.Value. It takes several, with spaces between.
+func (b *bystanders) Set(text string) error {
+	for word := range strings.FieldsSeq(text) {
+		w, err := audit.ParseBystander(word)
+		if err != nil {
+			return err
+		}
+		*b = append(*b, w)
+	}
+	return nil
+}
 
 // serveFlags fills o from flags and environment.
 func serveFlags(fs *flag.FlagSet, e env, o *app.Options, data string) {
@@ -27,6 +45,7 @@ func serveFlags(fs *flag.FlagSet, e env, o *app.Options, data string) {
 	fs.StringVar(&o.Key, "tls-key", e.or("KENG_TLS_KEY", ""), "PEM `file` with its key (KENG_TLS_KEY)")
 	fs.StringVar(&o.Origin, "origin", e.or("KENG_ORIGIN", ""), "`address` under which people open Keng, such as https://keng.example.vn; passkeys and secure cookies need it (KENG_ORIGIN)")
 	fs.StringVar(&o.StyleURL, "map-style", e.or("KENG_MAP_STYLE", ""), "`URL` of a MapLibre style beneath our own map; none by default (KENG_MAP_STYLE)")
+	fs.StringVar(&o.LogName, "log-name", e.or("KENG_LOG_NAME", "main"), "`name` of the log of acts, when its key is made (KENG_LOG_NAME)")
 }
 
 func serve(ctx context.Context, e env, args []string) error {
@@ -34,12 +53,18 @@ func serve(ctx context.Context, e env, args []string) error {
 	o := app.Options{Version: version}
 	serveFlags(fs, e, &o, "")
 	custom := fs.String("rules", e.or("KENG_RULES", ""), "CSV `file` of dated rules (emergency numbers and the like) instead of those built in (KENG_RULES)")
+	var seen bystanders
+	if err := seen.Set(e.getenv("KENG_WITNESS")); err != nil {
+		return fmt.Errorf("KENG_WITNESS: %w", err)
+	}
+	fs.Var(&seen, "witness", "`URL=KEY` of a witness of the log of acts; may be repeated (KENG_WITNESS, with spaces between)")
 	level := fs.String("log", e.or("KENG_LOG", "info"), "debug, info, warn or error (KENG_LOG)")
 	if words, err := parse(fs, args); err != nil {
 		return err
 	} else if len(words) > 0 {
 		return fmt.Errorf("serve takes no %q", words[0])
 	}
+	o.Witnesses = seen
 	var err error
 	if o.Log, err = logger(e.err, *level); err != nil {
 		return err

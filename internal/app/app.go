@@ -37,22 +37,24 @@ import (
 // Options is everything an operator can choose. Addresses that are empty are
 // not listened on; a port of 0 takes a free one.
 type Options struct {
-	Data     string // folder; "" for none, with Database
-	Database string // postgres://...; "" for keng.db in Data
-	HTTP     string // "127.0.0.1:8080"
-	MQTT     string // "127.0.0.1:1883"
-	DC09     string // "127.0.0.1:12000": TCP and UDP
-	Cert     string // PEM files for HTTPS and MQTTS; "" for neither
-	Key      string
-	Broker   string      // mqtts://user:pass@host: join a standing broker instead of listening
-	Origin   string      // "https://keng.example.vn": the one address at which people open Keng; "" where that is this machine alone
-	StyleURL string      // of the map's base style
-	Rules    place.Rules // emergency numbers and the like; nil: those built in
-	Version  string
-	Demo     bool
-	Cast     []people.Persona // the demo's one-click people
-	Clock    *clock.Clock     // nil: the machine's
-	Log      *slog.Logger
+	Data      string // folder; "" for none, with Database
+	Database  string // postgres://...; "" for keng.db in Data
+	HTTP      string // "127.0.0.1:8080"
+	MQTT      string // "127.0.0.1:1883"
+	DC09      string // "127.0.0.1:12000": TCP and UDP
+	Cert      string // PEM files for HTTPS and MQTTS; "" for neither
+	Key       string
+	Broker    string            // mqtts://user:pass@host: join a standing broker instead of listening
+	Origin    string            // "https://keng.example.vn": the one address at which people open Keng; "" where that is this machine alone
+	StyleURL  string            // of the map's base style
+	Rules     place.Rules       // emergency numbers and the like; nil: those built in
+	LogName   string            // of the log of acts: its origin is keng/<province>/<name>; "": main
+	Witnesses []audit.Bystander // who cosign that log
+	Version   string
+	Demo      bool
+	Cast      []people.Persona // the demo's one-click people
+	Clock     *clock.Clock     // nil: the machine's
+	Log       *slog.Logger
 }
 
 // App is a running, or runnable, Keng.
@@ -62,6 +64,7 @@ type App struct {
 	Committer *store.Committer
 	Now       func() time.Time // steady time
 	Audit     *audit.Log       // who did what with whose data
+	Head      *audit.Head      // who signs that log; nil without a data folder
 	Village   *place.Watcher
 	Book      *people.Book
 	People    *people.Service
@@ -170,6 +173,9 @@ func (a *App) build(ctx context.Context) error {
 	a.Committer = store.NewCommitter(db, a.Log)
 	a.later("committer", a.Committer.Close)
 	a.Audit = audit.New(db, db.Engine == store.Postgres, a.Now)
+	if err := a.openLog(); err != nil {
+		return err
+	}
 	if a.Village, err = place.Watch(ctx, db, a.Log); err != nil {
 		return err
 	}
@@ -222,6 +228,7 @@ func (a *App) routes() error {
 	if err := a.Screens.Routes(a.Kit, bundles.Files()); err != nil {
 		return err
 	}
+	a.logRoutes()
 	a.machineRoutes()
 	return nil
 }
@@ -268,6 +275,9 @@ func (a *App) Start(ctx context.Context) error {
 	a.run("clock", func(ctx context.Context) { a.Clock.Watch(ctx, time.Second, a.clockMoved) })
 	a.run("village", a.Village.Run)
 	a.run("people", a.People.Run)
+	if a.Head != nil {
+		a.run("log of acts", a.Head.Run)
+	}
 	a.run("health", a.tellHealth)
 	if err := a.startDC09(); err != nil {
 		return err

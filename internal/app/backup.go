@@ -34,7 +34,7 @@ func kept() []string {
 // passing names what a backup leaves out on purpose: the database, which is in it
 // row by row, and what is made anew.
 func passing() []string {
-	return []string{"keng.db", "keng.db-wal", "keng.db-shm", "keng.db.lock", "lost+found"}
+	return []string{"keng.db", "keng.db-wal", "keng.db-shm", "keng.db.lock", LogCheckpoint, LogCheckpoint + ".part", LogKey + ".part", "lost+found"}
 }
 
 // Backup writes everything that o's Keng keeps to w, while it runs or not.

@@ -99,6 +99,10 @@ var rules = map[string]rule{
 	"POST /api/v1/renewals/{id}/agree":        {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
 	"POST /api/v1/renewals/{id}/refuse":       {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
 	"POST /welcome":                           {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // a code that is none
+	// The log of acts is everybody's: it holds commitments only.
+	"GET /log/checkpoint": {anybody, "", false}, "GET /log/key": {anybody, "", false}, "GET /log/consistency/{old}": {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},
+	"GET /log/tile/{path...}": {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // of none
+	"GET /log/proof/{n}":      {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},
 }
 
 // TestEveryRouteIsSilentToStrangers asks every route as everybody. A route that

@@ -87,8 +87,8 @@ func (h *Head) ServeTile(w http.ResponseWriter, r *http.Request) error {
 }
 
 // leaves reads count leaves from place first on; fewer where the log ends.
-func (l *Log) leaves(ctx context.Context, first int64, count int) ([][]byte, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT n, body FROM audit_leaf WHERE n >= $1 AND n < $2 ORDER BY n`, first, first+int64(count))
+func leaves(ctx context.Context, q querier, first int64, count int) ([][]byte, error) {
+	rows, err := q.QueryContext(ctx, `SELECT n, body FROM audit_leaf WHERE n >= $1 AND n < $2 ORDER BY n`, first, first+int64(count))
 	if err != nil {
 		return nil, fmt.Errorf("read leaves: %w", err)
 	}
@@ -110,15 +110,15 @@ func (l *Log) leaves(ctx context.Context, first int64, count int) ([][]byte, err
 
 // bundle is leaves with their lengths, 2 bytes each.
 func (l *Log) bundle(ctx context.Context, n int64, width int) ([]byte, error) {
-	leaves, err := l.leaves(ctx, n*perTile, width)
+	list, err := leaves(ctx, l.db.Read(), n*perTile, width)
 	if err != nil {
 		return nil, err
 	}
-	if len(leaves) < width {
+	if len(list) < width {
 		return nil, errNoHash
 	}
 	var b []byte
-	for _, leaf := range leaves {
+	for _, leaf := range list {
 		b = binary.BigEndian.AppendUint16(b, uint16(len(leaf))) // #nosec G115 -- bounded by mostOf
 		b = append(b, leaf...)
 	}
