@@ -44,7 +44,7 @@ func commands() []command {
 		{"sim", "simulate a village's devices over real MQTT", simulate},
 		{"bench", "bench alarm: measure press to siren against peers", bench},
 		{"audit", "check the journal's chain and the invariants of the data; audit verify URL|DIR: the log of acts", auditData},
-		{"witness", "sign other Kengs' logs of acts, for an independent body", witness},
+		{"witness", "sign other Kengs' logs of acts, for an independent body", beWitness},
 		{"backup", "write all that Keng keeps into one file, while it runs", backupData},
 		{"restore", "read a backup into an empty place, or check it", restore},
 		{"openapi", "print the OpenAPI 3.1 document of the API", openapi},

@@ -12,9 +12,9 @@ import (
 	"github.com/keng-vn/keng/internal/engine/audit"
 )
 
-// witness runs an independent body that signs the checkpoints of logs which only
+// beWitness runs an independent body that signs the checkpoints of logs which only
 // grow: one key, one small file for each log.
-func witness(ctx context.Context, e env, args []string) error {
+func beWitness(ctx context.Context, e env, args []string) error {
 	fs := flags(e, "witness", "--data DIR --name NAME --log KEY...")
 	data := fs.String("data", e.or("KENG_DATA", ""), "`folder` of the witness: its key and what it signed last (KENG_DATA)")
 	name := fs.String("name", e.or("KENG_WITNESS_NAME", ""), "`name` under which it signs, such as witness.mttq.example; kept with the key (KENG_WITNESS_NAME)")
