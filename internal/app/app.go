@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/keng-vn/keng/internal/alarm"
+	"github.com/keng-vn/keng/internal/chat"
 	"github.com/keng-vn/keng/internal/device"
 	"github.com/keng-vn/keng/internal/dialect/dc09"
 	"github.com/keng-vn/keng/internal/duty"
@@ -71,6 +72,7 @@ type App struct {
 	Devices   *device.Service
 	Alarm     *alarm.Service
 	Duty      *duty.Service
+	Chat      *chat.Service
 	Screens   *screen.Service
 	Kit       *web.Kit
 
@@ -104,7 +106,7 @@ func (o Options) dsn() string {
 
 // migrations are the tables of every part.
 func migrations() []fs.FS {
-	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations}
+	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations}
 }
 
 // Open opens the database that o names and brings its tables up to date.
@@ -195,6 +197,9 @@ func (a *App) build(ctx context.Context) error {
 		Rights: people.Rights{}, Names: a.Book, Log: a.Log,
 	}
 	a.Duty = &duty.Service{DB: db, Rights: people.Rights{}, Now: a.Now}
+	if err := a.buildChat(); err != nil {
+		return err
+	}
 	a.Screens = &screen.Service{
 		Options: screen.Options{Rules: a.Rules, StyleURL: a.StyleURL, Demo: a.Demo, Version: a.Version},
 		Alarms:  a.Alarm, Devices: ready{a.Devices}, Folk: a.Book, Rights: people.Rights{}, Directory: a.Village.Directory,
@@ -222,6 +227,7 @@ func (a *App) routes() error {
 	a.Alarm.Routes(a.Kit, func() alarm.Groups { return a.Village.Directory() })
 	a.Devices.Routes(a.Kit, people.Rights{})
 	a.Duty.Routes(a.Kit)
+	a.Chat.Routes(a.Kit)
 	if err := a.People.Routes(a.Kit, a.Village.Directory, a.Cast); err != nil {
 		return err
 	}
@@ -278,6 +284,7 @@ func (a *App) Start(ctx context.Context) error {
 	if a.Head != nil {
 		a.run("log of acts", a.Head.Run)
 	}
+	a.run("chat", a.Chat.Run)
 	a.run("health", a.tellHealth)
 	if err := a.startDC09(); err != nil {
 		return err

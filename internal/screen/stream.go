@@ -208,3 +208,25 @@ func (v *Service) greet(l *looker) {
 		v.show(l, id, now)
 	}
 }
+
+// hint tells a screen that something of a group changed, and which; it asks for it
+// itself.
+type hint struct {
+	Group   string `json:"group"`
+	ID      string `json:"id"`
+	Version int64  `json:"version"`
+}
+
+// Hint tells those screens whose person may know of it that id, of group, stands at
+// version now. kind is the event's name.
+func (v *Service) Hint(kind, group, id string, version int64, may func(people.Actor) bool) {
+	data, err := json.Marshal(hint{group, id, version})
+	if err != nil {
+		return
+	}
+	for _, l := range v.hub.all() {
+		if may(l.actor) {
+			l.stream.Send(web.Event{Name: kind, Data: data})
+		}
+	}
+}
