@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,10 +12,14 @@ import (
 
 	"github.com/keng-vn/keng/internal/app"
 	"github.com/keng-vn/keng/internal/engine/audit"
+	"github.com/keng-vn/keng/internal/engine/store"
 )
 
 // stopWithin is how long a running Keng has to end after SIGTERM.
-const stopWithin = 4500 * time.Millisecond
+const stopWithin = 4 * time.Second
+
+// lastMoment is how long what was told to give up then has to do so.
+const lastMoment = 500 * time.Millisecond
 
 // bystanders are the witnesses given by flags.
 type bystanders []audit.Bystander
@@ -81,13 +86,7 @@ func serve(ctx context.Context, e env, args []string) error {
 
 // live starts a, calls started once it listens, and stops it when ctx ends.
 func live(ctx context.Context, e env, a *app.App, started func() error) (err error) {
-	defer func() {
-		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
-		defer cancel()
-		if stopErr := a.Stop(bye); err == nil {
-			err = stopErr
-		}
-	}()
+	defer func() { stop(ctx, a) }()
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
@@ -101,8 +100,35 @@ func live(ctx context.Context, e env, a *app.App, started func() error) (err err
 			return err
 		}
 	}
-	<-ctx.Done()
-	return nil
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-a.Lost():
+		return store.ErrLockLost
+	}
+}
+
+// stop ends a in time, whatever hangs: a disk that no longer answers, or somebody
+// who takes nothing. What could not be written is in the log: its senders got no
+// acknowledgement and send it again.
+func stop(ctx context.Context, a *app.App) {
+	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- a.Stop(bye) }()
+	var err error
+	select {
+	case err = <-stopped:
+	case <-bye.Done():
+		select {
+		case err = <-stopped:
+		case <-time.After(lastMoment): // the process ends all the same
+			err = errors.New("something did not end in time")
+		}
+	}
+	if err != nil {
+		a.Log.Error("Keng did not end as it should", slog.Any("err", err))
+	}
 }
 
 // logger writes text lines to w.

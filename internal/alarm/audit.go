@@ -66,6 +66,12 @@ func (v *Service) Audit() Report {
 				found = append(found, Violation{Rule: "I1", Group: g.id, Incident: id, Key: "audit.press_lost"})
 			}
 		}
+		if len(g.owing) > 0 {
+			found = append(found, Violation{Rule: "I1", Group: g.id, Key: "audit.not_journaled"})
+			if g.retold == 0 {
+				v.restate(g)
+			}
+		}
 		calm := !d.Sounding && v.Now().Sub(g.calmed).Abs() < calmLasts
 		g.mu.Unlock()
 		if !calm && v.disagrees(d) {

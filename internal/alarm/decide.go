@@ -144,6 +144,8 @@ func step(s State, e Event) (State, []ID, []Effect) {
 		return tick(s, e)
 	case ClockShifted:
 		return shift(s, e)
+	case Restated:
+		return restate(s, e)
 	}
 	if e.Opens != nil {
 		return open(s, e)
@@ -185,6 +187,15 @@ func step(s State, e Event) (State, []ID, []Effect) {
 	i.deskSeen(e)
 	i.Version++
 	return s.with(i), []ID{i.ID}, nil
+}
+
+// restate puts an incident in its place as it was when an event of it could not be
+// written: the journal and what really happened are one again.
+func restate(s State, e Event) (State, []ID, []Effect) {
+	if e.State == nil {
+		return s, nil, nil
+	}
+	return s.with(e.State.clone()), []ID{e.Incident}, nil
 }
 
 // with returns s holding i, which leaves the open ones when it was closed.
@@ -638,12 +649,22 @@ func (i *Incident) note(e Event, key string, home place.HomeID, tone string, arg
 	by := e.By
 	by.At = e.At
 	if last := len(i.Timeline) - 1; key == "event.pressed_again" && i.Timeline[last].Key == key && i.Timeline[last].Home == home {
-		n, _ := i.Timeline[last].Args["count"].(int)
-		args["count"] = max(n, 1) + 1
+		args["count"] = max(whole(i.Timeline[last].Args["count"]), 1) + 1
 		i.Timeline = append(slices.Clone(i.Timeline[:last]), Entry{At: e.At, Key: key, Home: home, By: by, Args: args, Tone: tone})
 		return
 	}
 	i.Timeline = append(i.Timeline, Entry{At: e.At, Key: key, Home: home, By: by, Args: args, Tone: tone})
+}
+
+// whole is a number of a timeline's line, as it was put there or as JSON brings it back.
+func whole(v any) int {
+	switch n := v.(type) {
+	case int:
+		return n
+	case float64:
+		return int(n)
+	}
+	return 0
 }
 
 // clone copies i so far that edit, note and the other deeds cannot reach the old one.

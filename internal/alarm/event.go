@@ -28,6 +28,7 @@ const (
 	Ticked        Kind = "ticked"        // a time in the plan came
 	ClockShifted  Kind = "clock_shifted" // the machine's clock was corrected
 	PhoneReported Kind = "phone_reported"
+	Restated      Kind = "restated" // an incident as it is, after an event of it could not be written
 )
 
 // Opening is what an event must carry to open an incident, so that the journal
@@ -66,6 +67,7 @@ type Event struct {
 	Shift    time.Duration   `json:"shift,omitempty"` // of the clock, ns
 	Via      Via             `json:"via,omitempty"`
 	Delivery Delivery        `json:"delivery,omitempty"`
+	State    *Incident       `json:"state,omitempty"`
 }
 
 // raises reports whether e is an alarm, a drill or a bell test.

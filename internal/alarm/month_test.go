@@ -69,7 +69,6 @@ type month struct {
 	presses  int
 	restarts int
 	atRest   map[place.GroupID]bool
-	tails    map[place.GroupID]Record
 }
 
 // latest keeps what each group's sirens were told last.
@@ -81,7 +80,7 @@ type latest struct {
 func (l *latest) Desire(d Desire) { l.mu.Lock(); l.told[d.Group] = d; l.mu.Unlock() }
 
 func newMonth(t *testing.T, seed uint64) *month {
-	m := &month{t: t, rng: rand.New(rand.NewPCG(seed, 7)), paper: &paper{}, tails: map[place.GroupID]Record{}} // #nosec G404 -- a month that can be repeated
+	m := &month{t: t, rng: rand.New(rand.NewPCG(seed, 7)), paper: &paper{}} // #nosec G404 -- a month that can be repeated
 	m.start()
 	return m
 }
@@ -96,18 +95,13 @@ func (m *month) start() {
 	m.v.Sirens, m.v.Village, m.v.Now = m.bells, func() Village { return homes }, m.now
 	m.paper.mu.Lock()
 	m.forget()
-	for id, tail := range m.tails {
-		g := m.v.group(id)
-		g.n, g.chain = tail.N, tail.Chain
-	}
-	for _, r := range m.paper.records {
-		g := m.v.group(r.Group)
+	for _, e := range m.paper.records {
+		g := m.v.group(e.Group)
 		before := g.state
-		g.state, _ = Decide(g.state, r.Event)
+		g.state, _ = Decide(g.state, e)
 		g.retire(before)
-		g.n, g.chain = r.N, r.Chain
-		if r.Event.Opens != nil {
-			m.v.number.Store(max(m.v.number.Load(), r.Event.Opens.Number))
+		if e.Opens != nil {
+			m.v.number.Store(max(m.v.number.Load(), e.Opens.Number))
 		}
 	}
 	m.paper.mu.Unlock()
@@ -119,10 +113,7 @@ func (m *month) start() {
 
 // forget drops the events of groups at rest, as [Service.Load] does not read them.
 func (m *month) forget() {
-	for _, r := range m.paper.records {
-		m.tails[r.Group] = r
-	}
-	m.paper.records = slices.DeleteFunc(m.paper.records, func(r Record) bool { return m.atRest[r.Group] })
+	m.paper.records = slices.DeleteFunc(m.paper.records, func(e Event) bool { return m.atRest[e.Group] })
 }
 
 // stop ends the service and notes which groups had nothing open.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -16,6 +17,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/keng-vn/keng/internal/engine/fault"
+	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/place"
 	"github.com/keng-vn/keng/internal/signal"
 )
@@ -38,9 +40,12 @@ type Village interface {
 	Group(id place.GroupID) (place.Group, bool)
 }
 
-// Journal takes the events. *Book is one. done is nil when nobody waits.
+// Journal takes the events. *Book is one.
 type Journal interface {
-	Append(r Record, body []byte, done func(error))
+	// Append calls done with nil when e is on disk, with [store.ErrRefused] when it can
+	// never be; waits says that somebody needs to know of the former.
+	Append(e Event, body []byte, waits bool, done func(error))
+	SetAside(e Event, body []byte, why error)
 	Project(current func() *Incident)
 }
 
@@ -75,14 +80,14 @@ type Service struct {
 
 // group is one group's single writer: whoever holds mu.
 type group struct {
-	mu    sync.Mutex
-	id    place.GroupID
-	state State
-	n     int64 // events journaled
-	chain Chain
-	keys  map[string]*receipt
-	past  []*Incident      // closed within KeysLast, newest last
-	dirty map[ID]*Incident // the newest projection on its way
+	mu     sync.Mutex
+	id     place.GroupID
+	state  State
+	keys   map[string]*receipt
+	past   []*Incident      // closed within KeysLast, newest last
+	dirty  map[ID]*Incident // the newest projection on its way
+	owing  []*refusal       // events that were refused, until their incidents are restated
+	retold int              // restatements on their way
 
 	calmed time.Time // last evening stroke
 }
@@ -172,6 +177,7 @@ func (v *Service) act(e Event, saved func(*Incident, error)) {
 // apply does the work of act under g's lock. wait is false when there is nothing
 // to wait for.
 func (v *Service) apply(g *group, e Event, saved func(*Incident, error)) (touched *Incident, wait bool) {
+	e.Key = legible(e.Key)
 	number := e.Key
 	if r := g.keys[number]; number != "" && r != nil {
 		if !e.afresh(r) {
@@ -300,9 +306,7 @@ func (v *Service) journal(g *group, e Event, i *Incident, saved func(*Incident, 
 		g.keys[e.Key] = r
 		g.forget(e.At)
 	}
-	g.n++
-	g.chain = g.chain.next(body)
-	v.Journal.Append(Record{Group: g.id, N: g.n, Event: e, Chain: g.chain}, body, v.whenSaved(g, r, i, saved))
+	v.Journal.Append(e, body, r != nil || saved != nil, v.whenSaved(g, e, body, r, i, saved))
 	for id := range g.state.Open {
 		if i == nil || id == i.ID {
 			v.project(g, id)
@@ -313,12 +317,13 @@ func (v *Service) journal(g *group, e Event, i *Incident, saved func(*Incident, 
 	}
 }
 
-// whenSaved is what happens once an event is on disk; nil when nobody waits.
-func (v *Service) whenSaved(g *group, r *receipt, i *Incident, saved func(*Incident, error)) func(error) {
-	if r == nil && saved == nil {
-		return nil
-	}
+// whenSaved is what happens once it is known whether e is on disk.
+func (v *Service) whenSaved(g *group, e Event, body []byte, r *receipt, i *Incident, saved func(*Incident, error)) func(error) {
 	return func(err error) {
+		if errors.Is(err, store.ErrRefused) {
+			v.refused(g, &refusal{event: e, receipt: r, incident: i, saved: saved}, body, err)
+			return
+		}
 		if err != nil {
 			v.Log.Error("event was not written", slog.String("group", string(g.id)), slog.Any("err", err))
 		}
@@ -404,7 +409,7 @@ func (v *Service) wait(ctx context.Context, op string, e Event) (*Incident, erro
 func (v *Service) checked(ctx context.Context, op string, e Event) (*Incident, error) {
 	g := v.group(e.Group)
 	g.mu.Lock()
-	heard := e.Key != "" && g.keys[e.Key] != nil
+	heard := e.Key != "" && g.keys[legible(e.Key)] != nil
 	e.At = v.Now()
 	key := Refusal(g.state, e)
 	g.mu.Unlock()
@@ -421,13 +426,8 @@ func (v *Service) Load(ctx context.Context, b *Book) error {
 	if err != nil {
 		return fmt.Errorf("load alarms: %w", err)
 	}
-	tails, err := b.tails(ctx)
-	if err != nil {
+	if err := b.resume(ctx); err != nil {
 		return fmt.Errorf("load alarms: %w", err)
-	}
-	for id, t := range tails {
-		g := v.group(id)
-		g.n, g.chain = t.N, t.Chain
 	}
 	since, err := b.openSince(ctx)
 	if err != nil {
@@ -445,7 +445,29 @@ func (v *Service) Load(ctx context.Context, b *Book) error {
 	}); err != nil {
 		return fmt.Errorf("load alarms: %w", err)
 	}
-	return v.remember(ctx, b, now)
+	if err := v.remember(ctx, b, now); err != nil {
+		return err
+	}
+	return v.unshow(ctx, b)
+}
+
+// unshow takes off the list for reading what is shown as open and is not: its
+// opening was refused, and Keng ended before it was told again.
+func (v *Service) unshow(ctx context.Context, b *Book) error {
+	shown, err := b.shownOpen(ctx)
+	if err != nil {
+		return fmt.Errorf("load alarms: %w", err)
+	}
+	var wrong []ID
+	for id, gid := range shown {
+		if g := v.group(gid); g.find(id) == nil {
+			wrong = append(wrong, id)
+		}
+	}
+	if len(wrong) > 0 {
+		b.forget(wrong)
+	}
+	return nil
 }
 
 // replay applies the events of g from place n on.
@@ -461,6 +483,10 @@ func (v *Service) replay(ctx context.Context, b *Book, g *group, n int64, number
 		}
 		if r.Event.Opens != nil {
 			*number = max(*number, r.Event.Opens.Number)
+			v.located(r.Event.Incident, g.id)
+		}
+		if r.Event.State != nil {
+			*number = max(*number, r.Event.State.Number)
 			v.located(r.Event.Incident, g.id)
 		}
 		before := g.state

@@ -40,20 +40,22 @@ func (b *bells) last() Desire {
 // paper is a fake journal: it keeps everything until the test lets it write.
 type paper struct {
 	mu      sync.Mutex
-	records []Record
+	records []Event
 	dones   []func(error)
 	stuck   bool
 }
 
-func (p *paper) Append(r Record, _ []byte, done func(error)) {
+func (p *paper) Append(e Event, _ []byte, _ bool, done func(error)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.records = append(p.records, r)
+	p.records = append(p.records, e)
 	p.dones = append(p.dones, done)
 	if !p.stuck {
 		go p.write(nil)
 	}
 }
+
+func (p *paper) SetAside(Event, []byte, error) {}
 
 func (p *paper) Project(func() *Incident) {}
 
@@ -477,10 +479,10 @@ func TestNewPressUnderAnOldNumberBounces(t *testing.T) {
 		}
 		keys := map[string]bool{}
 		for _, r := range p.records {
-			if keys[r.Event.Key] {
-				t.Errorf("key %s stands in the journal twice", r.Event.Key)
+			if keys[r.Key] {
+				t.Errorf("key %s stands in the journal twice", r.Key)
 			}
-			keys[r.Event.Key] = true
+			keys[r.Key] = true
 		}
 	})
 }

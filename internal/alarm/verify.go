@@ -20,7 +20,7 @@ type Verified struct {
 // Verify reads the whole journal: the chain of every group, and whether the
 // incidents that the events make are those that are shown.
 func (b *Book) Verify(ctx context.Context) (Verified, error) {
-	tails, err := b.tails(ctx)
+	tails, err := b.lastEvents(ctx)
 	if err != nil {
 		return Verified{}, err
 	}

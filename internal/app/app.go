@@ -85,8 +85,8 @@ type App struct {
 	httpLn   net.Listener
 	mqttLn   net.Listener
 	dc09Ln   net.Listener
-	unlock   func() error
-	undo     []undo // last started, first stopped
+	hold     *store.Hold // the right to be the one that writes
+	undo     []undo      // last started, first stopped
 }
 
 type undo struct {
@@ -167,10 +167,10 @@ func (a *App) build(ctx context.Context) error {
 	a.DB = db
 	a.later("store", func(context.Context) error { return db.Close() })
 	a.later("lock", func(context.Context) error { // after the last entry is written
-		if a.unlock == nil {
+		if a.hold == nil {
 			return nil
 		}
-		return a.unlock()
+		return a.hold.Release()
 	})
 	a.Committer = store.NewCommitter(db, a.Log)
 	a.later("committer", a.Committer.Close)
@@ -267,7 +267,7 @@ func (a *App) later(name string, fn func(context.Context) error) {
 // order: sirens come first. It returns when everything listens.
 func (a *App) Start(ctx context.Context) error {
 	var err error
-	if a.unlock, err = a.DB.Lock(ctx); err != nil {
+	if a.hold, err = a.DB.Lock(ctx); err != nil {
 		return err
 	}
 	if err := a.Alarm.Load(ctx, a.journal); err != nil {
@@ -414,6 +414,10 @@ func (a *App) withMQTT(pages http.Handler) http.Handler {
 	mux.Handle("/", pages)
 	return mux
 }
+
+// Lost is closed, once started, when another Keng may write to the same database:
+// this one must end.
+func (a *App) Lost() <-chan struct{} { return a.hold.Lost() }
 
 // HTTPAddr is where people are listened to, once started.
 func (a *App) HTTPAddr() string { return addr(a.httpLn) }

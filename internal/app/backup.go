@@ -108,11 +108,11 @@ func restoreInto(ctx context.Context, dsn string, r io.Reader, files *backup.Sta
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	unlock, err := db.Lock(ctx)
+	hold, err := db.Lock(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() { err = errors.Join(err, hold.Release()) }()
 	err = db.Tx(ctx, func(tx *sql.Tx) error {
 		into := &backup.Into{Ctx: ctx, DB: db, Tx: tx, Migrations: migrations(), Files: files.Put}
 		var err error

@@ -29,6 +29,7 @@ type JournalHealth struct {
 	OK      bool       `json:"ok"`
 	Since   *time.Time `json:"since"`
 	Waiting int        `json:"waiting"`
+	Aside   int        `json:"set_aside"` // events that the database refused, ever
 }
 
 // ClockHealth says whether the machine's clock was set lately.
@@ -87,6 +88,7 @@ func (a *App) Health(groups []place.GroupID) Health {
 		since := c.Since.UTC()
 		h.Journal = JournalHealth{Since: &since, Waiting: c.Waiting}
 	}
+	h.Journal.Aside = int(a.journal.Aside())
 	if by, ok := a.jump.lately(now); ok {
 		h.Clock = ClockHealth{Jumped: int(by.Seconds())}
 	}

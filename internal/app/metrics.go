@@ -62,6 +62,7 @@ func (a *App) machineRoutes() {
 	a.gauge("keng_journal_waiting", "Entries not yet on disk.", func() float64 { return float64(a.Committer.Health().Waiting) })
 	a.counter("keng_journal_commits_total", "Transactions of the journal.", func() float64 { return float64(a.Committer.Health().Commits) })
 	a.counter("keng_journal_entries_total", "Entries written by the journal.", func() float64 { return float64(a.Committer.Health().Ops) })
+	a.counter("keng_journal_set_aside_total", "Events that the database refused and that were set aside, ever.", func() float64 { return float64(a.journal.Aside()) })
 	a.gauge("keng_audit_ok", "1 when the last audit found every invariant kept.", func() float64 { return one(a.Alarm.Audited().OK) })
 	a.gauge("keng_audit_violations", "Broken invariants that the last audit found.", func() float64 { return float64(len(a.Alarm.Audited().Violations)) })
 	a.gauge("keng_incidents_open", "Open incidents, drills and bell tests included.", func() float64 { return float64(a.Alarm.CountOpen()) })

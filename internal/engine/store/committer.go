@@ -27,22 +27,48 @@ const maxBatch = 512
 // once (after a failed commit), so it must not change anything but the database.
 type Op func(ctx context.Context, tx *Batch) error
 
+// ErrRefused marks what done is told of an op that the database will never take: it
+// breaks a constraint, or cannot be stored at all. Trying again is useless.
+var ErrRefused = errors.New("refused by the database")
+
 // Batch is the transaction that an [Op] writes in.
 type Batch struct {
-	tx *sql.Tx
-	c  *Committer
+	tx    *sql.Tx
+	c     *Committer
+	after []func()
+}
+
+// OnDisk has f called when the transaction is on disk, before any done: an op may
+// run more than once, and what it learns holds only then.
+func (b *Batch) OnDisk(f func()) { b.after = append(b.after, f) }
+
+// Row is a query for one row within the transaction.
+func (b *Batch) Row(ctx context.Context, q string, args ...any) *sql.Row {
+	return b.tx.QueryRowContext(ctx, q, args...)
 }
 
 // Exec runs q, prepared once per committer where that helps.
 func (b *Batch) Exec(ctx context.Context, q string, args ...any) error {
+	_, err := b.exec(ctx, q, args)
+	return err
+}
+
+// Changed is Exec that says how many rows it wrote.
+func (b *Batch) Changed(ctx context.Context, q string, args ...any) (int64, error) {
+	r, err := b.exec(ctx, q, args)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+func (b *Batch) exec(ctx context.Context, q string, args []any) (sql.Result, error) {
 	if b.c.db.Engine == SQLite { // pgx prepares and caches by itself
 		if st := b.c.compiled(ctx, q, b.tx); st != nil {
-			_, err := st.ExecContext(ctx, args...)
-			return err
+			return st.ExecContext(ctx, args...)
 		}
 	}
-	_, err := b.tx.ExecContext(ctx, q, args...)
-	return err
+	return b.tx.ExecContext(ctx, q, args...)
 }
 
 // Committer is the single writer with group commit. Ops are applied in the order
@@ -61,6 +87,7 @@ type Committer struct {
 	began   time.Time // of the transaction that runs now; zero between
 	commits uint64
 	rows    uint64
+	refused uint64
 
 	wake chan struct{}
 	stop context.CancelFunc
@@ -71,8 +98,9 @@ type Committer struct {
 }
 
 type pending struct {
-	op   Op
-	done func(error)
+	op      Op
+	done    func(error)
+	refused func(error) // of an op without done
 }
 
 // NewCommitter starts the committer; Close ends it.
@@ -85,23 +113,29 @@ func NewCommitter(db *DB, log *slog.Logger) *Committer {
 
 // Do queues op and returns at once. done, which is nil when nobody waits, is called
 // from the committer's goroutine: with nil when op is on disk, or with the error of an op
-// that can never succeed. While the disk is full or away done is simply not yet
-// called. After Close, done gets an error.
-func (c *Committer) Do(op Op, done func(error)) {
+// that can never succeed, an [ErrRefused]. While the disk is full or away done is
+// simply not yet called. After Close, done gets an error.
+func (c *Committer) Do(op Op, done func(error)) { c.queue(pending{op: op, done: done}) }
+
+// Later is Do for what nobody waits for: refused is called only when op can never
+// succeed.
+func (c *Committer) Later(op Op, refused func(error)) { c.queue(pending{op: op, refused: refused}) }
+
+func (c *Committer) queue(p pending) {
 	c.mu.Lock()
 	if c.closing {
 		c.mu.Unlock()
-		if done != nil {
-			done(errClosed)
+		if p.done != nil {
+			p.done(errClosed)
 		}
 		return
 	}
-	c.waiting = append(c.waiting, pending{op, done})
-	if done != nil {
+	c.waiting = append(c.waiting, p)
+	if p.done != nil {
 		c.awaited++
 	}
 	n := len(c.waiting)
-	news := n == 1 || n == maxBatch || done != nil && c.held == 0 // Release rouses else
+	news := n == 1 || n == maxBatch || p.done != nil && c.held == 0 // Release rouses else
 	c.mu.Unlock()
 	if news {
 		c.rouse()
@@ -197,13 +231,14 @@ type Health struct {
 	Slow    time.Duration // how long the present transaction has been running
 	Commits uint64
 	Ops     uint64
+	Refused uint64 // ops that the database would never take
 }
 
 // Health reports how the committer is.
 func (c *Committer) Health() Health {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h := Health{Waiting: len(c.waiting), Stuck: c.stuck, Since: c.since, Commits: c.commits, Ops: c.rows}
+	h := Health{Waiting: len(c.waiting), Stuck: c.stuck, Since: c.since, Commits: c.commits, Ops: c.rows, Refused: c.refused}
 	if !c.began.IsZero() {
 		h.Slow = time.Since(c.began)
 		if h.Since.IsZero() {
@@ -265,6 +300,8 @@ func (c *Committer) run(ctx context.Context) {
 			switch {
 			case p.done != nil:
 				p.done(results[i])
+			case results[i] != nil && p.refused != nil:
+				p.refused(results[i])
 			case results[i] != nil:
 				c.log.Error("an entry that nobody waits for was not written", slog.Any("err", results[i]))
 			}
@@ -309,7 +346,7 @@ func (c *Committer) persist(ctx context.Context, batch []pending) ([]error, erro
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		err := c.attempt(ctx, batch)
 		if err == nil {
-			c.well(len(batch))
+			c.well(1, len(batch))
 			return results, nil
 		}
 		if !transient(err) {
@@ -331,11 +368,16 @@ func (c *Committer) persist(ctx context.Context, batch []pending) ([]error, erro
 // succeed does not take the others with it.
 func (c *Committer) singly(ctx context.Context, batch []pending) ([]error, error) {
 	results := make([]error, len(batch))
+	written := 0
 	for i := range batch {
 		for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 			err := c.attempt(ctx, batch[i:i+1])
-			if err == nil || !transient(err) {
-				results[i] = err
+			if err == nil {
+				written++
+				break
+			}
+			if !transient(err) {
+				results[i] = fmt.Errorf("%w: %w", ErrRefused, err)
 				break
 			}
 			c.unwell(err)
@@ -346,19 +388,22 @@ func (c *Committer) singly(ctx context.Context, batch []pending) ([]error, error
 			}
 		}
 	}
-	if err := errors.Join(results...); err != nil {
-		c.unwell(err) // until something is written again
-	} else {
-		c.well(len(batch))
-	}
+	c.well(written, written) // the database answers: one bad entry is no stuck disk
+	c.mu.Lock()
+	c.refused += uint64(len(batch) - written)
+	c.mu.Unlock()
 	return results, nil
 }
 
 func (c *Committer) attempt(ctx context.Context, batch []pending) error {
 	c.begin(time.Now())
 	defer c.begin(time.Time{})
-	return c.db.Tx(ctx, func(tx *sql.Tx) error {
-		b := &Batch{tx: tx, c: c}
+	b := &Batch{c: c}
+	err := c.db.Tx(ctx, func(tx *sql.Tx) error {
+		b.tx = tx
+		if err := c.db.stillWriter(ctx, tx); err != nil {
+			return err
+		}
 		for _, p := range batch {
 			if err := p.op(ctx, b); err != nil {
 				return err
@@ -366,6 +411,13 @@ func (c *Committer) attempt(ctx context.Context, batch []pending) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, f := range b.after {
+		f()
+	}
+	return nil
 }
 
 func (c *Committer) begin(at time.Time) {
@@ -374,12 +426,12 @@ func (c *Committer) begin(at time.Time) {
 	c.mu.Unlock()
 }
 
-func (c *Committer) well(n int) {
+func (c *Committer) well(commits, rows int) {
 	c.mu.Lock()
 	was := c.stuck
 	c.stuck, c.since = nil, time.Time{}
-	c.commits++
-	c.rows += uint64(n)
+	c.commits += uint64(commits)
+	c.rows += uint64(rows)
 	c.mu.Unlock()
 	if was != nil {
 		c.log.Info("journal is writing again")

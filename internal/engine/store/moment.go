@@ -38,6 +38,7 @@ func (db *DB) Tables(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list tables: %w", err)
 	}
+	names = slices.DeleteFunc(names, func(n string) bool { return n == turnTable }) // of this server, not of the data
 	slices.Sort(names)
 	return names, nil
 }

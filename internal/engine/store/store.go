@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -32,6 +33,7 @@ type DB struct {
 	path   string // of the SQLite file
 	write  *sql.DB
 	read   *sql.DB
+	turn   atomic.Int64 // which writer in a row this one is (PostgreSQL); 0 before Lock
 }
 
 // Open opens dsn: the path of an SQLite file, made if it is missing, or a
@@ -123,21 +125,26 @@ func rollback(tx *sql.Tx) error {
 }
 
 // transient reports whether the same work may succeed later: the disk is full,
-// slow, locked or away, or the server is.
+// slow, locked, broken or away, or the server is. What is to blame is then not the
+// work, and it waits. An SQL error of any other kind is the work's own.
 func transient(err error) bool {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {
-		case 5, 6, 7, 8, 10, 13, 14, 26: // BUSY LOCKED NOMEM READONLY IOERR FULL CANTOPEN NOTADB
-			return true
+		case 1, 12, 18, 19, 20, 21, 25: // ERROR NOTFOUND TOOBIG CONSTRAINT MISMATCH MISUSE RANGE
+			return false
 		}
-		return false
+		return true
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		switch e.Code[:2] {
-		case "08", "25", "40", "53", "55", "57", "58":
+		switch e.Code {
+		case "42501": // an operator took our rights on the tables; he can give them back
 			return true
 		}
-		return false
+		switch e.Code[:2] {
+		case "0A", "21", "22", "23", "42", "44", "54", "P0": // data, constraints, SQL, limits, triggers
+			return false
+		}
+		return true
 	}
 	return err != nil && !isLogic(err)
 }

@@ -81,6 +81,9 @@ func TestCommitterKeepsOrderAndTellsOfThePoisoned(t *testing.T) {
 		if err := c.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if h := c.Health(); h.Stuck != nil || h.Refused != 1 || h.Ops != n-1 {
+			t.Errorf("one bad entry is no stuck disk: %+v", h)
+		}
 		if bad.Load() != 1 || count(t, db) != n-1 {
 			t.Errorf("%d refused, %d rows, want 1 and %d", bad.Load(), count(t, db), n-1)
 		}
@@ -263,21 +266,80 @@ func TestCloseTellsWhatWasNotWritten(t *testing.T) {
 func TestOneKengAtATime(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, dsn string) {
 		a, b := storetest.Open(t, dsn), storetest.Open(t, dsn)
-		unlock, err := a.Lock(t.Context())
+		hold, err := a.Lock(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.Lock(t.Context()); !errors.Is(err, store.ErrTaken) {
 			t.Errorf("a second Keng took the same data: %v", err)
 		}
-		if err := unlock(); err != nil {
+		if err := hold.Release(); err != nil {
 			t.Error(err)
 		}
 		again, err := b.Lock(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := again(); err != nil {
+		if err := again.Release(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestLostLockEndsTheWriter: PostgreSQL ends the connection that held the lock. The
+// holder learns of it, and from the moment another Keng takes its turn it can write
+// no more.
+func TestLostLockEndsTheWriter(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		a, b := storetest.Open(t, dsn), storetest.Open(t, dsn)
+		if a.Engine != store.Postgres {
+			return // an SQLite lock lasts as long as the process
+		}
+		if err := a.Migrate(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+		hold, err := a.Lock(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := store.NewCommitter(a, slog.New(slog.DiscardHandler))
+		if err := c.Wait(t.Context(), insert(1)); err != nil {
+			t.Fatal(err)
+		}
+		var ended bool
+		if err := b.Read().QueryRowContext(t.Context(), `
+			SELECT pg_terminate_backend(pid) FROM pg_locks
+			WHERE locktype = 'advisory' AND classid = hashtext(current_schema())::bigint & 4294967295 AND pid <> pg_backend_pid()`).Scan(&ended); err != nil || !ended {
+			t.Fatalf("end the connection: %v, %v", ended, err)
+		}
+		next, err := b.Lock(t.Context())
+		for errors.Is(err, store.ErrTaken) { // the server needs a moment
+			next, err = b.Lock(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		res := make(chan error, 1)
+		c.Do(insert(2), func(err error) { res <- err })
+		select {
+		case <-hold.Lost():
+		case <-time.After(20 * time.Second):
+			t.Error("the holder was never told")
+		}
+		select {
+		case err := <-res:
+			t.Errorf("two writers: %v", err)
+		default:
+		}
+		if h := c.Health(); !errors.Is(h.Stuck, store.ErrTaken) || count(t, b) != 1 {
+			t.Errorf("health %+v, %d rows", h, count(t, b))
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := c.Close(gone); err == nil {
+			t.Error("Close said all was written")
+		}
+		if err := errors.Join(hold.Release(), next.Release()); err != nil {
 			t.Error(err)
 		}
 	})

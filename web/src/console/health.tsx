@@ -29,10 +29,10 @@ const chips = computed<Chip[]>(() => {
     { id: 'devices', icon: 'sound', name: say('h.devices'), value: `${h.devices.online}/${h.devices.total}`, bad: h.devices.offline > 0, body: <Devices h={h} /> },
     { id: 'hubs', icon: 'wifi', name: say('h.hubs'), value: gone.length ? say('h.hubsOff', { n: gone.length }) : `${(h.hubs ?? []).length}`, bad: gone.length > 0, body: <Hubs h={h} /> },
     { id: 'mqtt', icon: 'chip', name: say('h.mqtt'), value: String(h.mqtt.clients), bad: false, body: <p>{say('h.mqtt.ok', { n: h.mqtt.clients })}</p> },
-    ...(h.journal.ok && h.clock.ok && !audit
+    ...(h.journal.ok && !h.journal.set_aside && h.clock.ok && !audit
       ? [{ id: 'server', icon: 'disk', name: say('h.server'), value: say('h.ok'), bad: false, body: <><Journal h={h} /><Jump h={h} /><Audit h={h} old={old} /></> }]
       : [
-        { id: 'journal', icon: 'disk', name: say('h.journal'), value: h.journal.ok ? say('h.ok') : say('h.stuck'), bad: !h.journal.ok, body: <Journal h={h} /> },
+        { id: 'journal', icon: 'disk', name: say('h.journal'), value: !h.journal.ok ? say('h.stuck') : h.journal.set_aside ? say('h.aside', { n: h.journal.set_aside }) : say('h.ok'), bad: !h.journal.ok || !!h.journal.set_aside, body: <Journal h={h} /> },
         { id: 'clock', icon: 'clock', name: say('h.clock'), value: h.clock.ok ? say('h.ok') : say('h.jumped'), bad: !h.clock.ok, body: <Jump h={h} /> },
         { id: 'audit', icon: 'shield', name: say('h.audit'), value: old ? say('h.stale') : h.audit.ok ? say('h.ok') : say('h.wrong', { n: faults.length }), bad: audit, body: <Audit h={h} old={old} /> },
       ]),
@@ -54,7 +54,7 @@ function Hubs({ h }: { h: Health }) {
   </>
 }
 
-const Journal = ({ h }: { h: Health }) => <p class={h.journal.ok ? undefined : 'todo'}>{h.journal.ok ? say('h.journal.ok') : say('h.journal.todo', { t: h.journal.since ? hm(h.journal.since) : '', n: h.journal.waiting })}</p>
+const Journal = ({ h }: { h: Health }) => <><p class={h.journal.ok ? undefined : 'todo'}>{h.journal.ok ? say('h.journal.ok') : say('h.journal.todo', { t: h.journal.since ? hm(h.journal.since) : '', n: h.journal.waiting })}</p>{!!h.journal.set_aside && <p class="todo">{say('h.aside.todo', { n: h.journal.set_aside })}</p>}</>
 const Jump = ({ h }: { h: Health }) => <p class={h.clock.ok ? undefined : 'todo'}>{h.clock.ok ? say('h.clock.ok') : say('h.clock.todo', { n: Math.abs(Math.round(h.clock.jumped_seconds)) })}</p>
 
 function Audit({ h, old }: { h: Health; old: boolean }) {

@@ -59,7 +59,7 @@ export interface Incident {
 }
 
 export interface Health {
-  journal: { ok: boolean; since: string | null; waiting: number }
+  journal: { ok: boolean; since: string | null; waiting: number; set_aside?: number }
   clock: { ok: boolean; jumped_seconds: number }
   audit: { at: string; ok: boolean; violations: { rule: string; group: string; incident: string; text_key: string }[] | null }
   devices: { online: number; offline: number; total: number }
