@@ -29,6 +29,7 @@ import (
 	"github.com/keng-vn/keng/internal/engine/fault"
 	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/engine/web"
+	"github.com/keng-vn/keng/internal/group"
 	"github.com/keng-vn/keng/internal/people"
 	"github.com/keng-vn/keng/internal/place"
 	"github.com/keng-vn/keng/internal/screen"
@@ -45,6 +46,7 @@ type Options struct {
 	DC09      string // "127.0.0.1:12000": TCP and UDP
 	Cert      string // PEM files for HTTPS and MQTTS; "" for neither
 	Key       string
+	KeyFile   string            // that seals notes of homes; "" for keng.key in Data
 	Broker    string            // mqtts://user:pass@host: join a standing broker instead of listening
 	Origin    string            // "https://keng.example.vn": the one address at which people open Keng; "" where that is this machine alone
 	StyleURL  string            // of the map's base style
@@ -73,6 +75,7 @@ type App struct {
 	Alarm     *alarm.Service
 	Duty      *duty.Service
 	Chat      *chat.Service
+	Groups    *group.Service
 	Screens   *screen.Service
 	Kit       *web.Kit
 
@@ -106,7 +109,7 @@ func (o Options) dsn() string {
 
 // migrations are the tables of every part.
 func migrations() []fs.FS {
-	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations}
+	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, group.Migrations}
 }
 
 // Open opens the database that o names and brings its tables up to date.
@@ -205,6 +208,9 @@ func (a *App) build(ctx context.Context) error {
 		Alarms:  a.Alarm, Devices: ready{a.Devices}, Folk: a.Book, Rights: people.Rights{}, Directory: a.Village.Directory,
 		Health: func(who people.Actor) any { return a.HealthFor(who) }, Bounds: bounds{db}, Now: a.Now, Still: a.still, Felt: a.People.Felt,
 	}
+	if err := a.buildGroups(); err != nil {
+		return err
+	}
 	a.Village.Listen(func(ctx context.Context, d *place.Directory) error {
 		if err := a.Book.Reload(ctx); err != nil {
 			return err
@@ -228,6 +234,7 @@ func (a *App) routes() error {
 	a.Devices.Routes(a.Kit, people.Rights{})
 	a.Duty.Routes(a.Kit)
 	a.Chat.Routes(a.Kit)
+	a.Groups.Routes(a.Kit)
 	if err := a.People.Routes(a.Kit, a.Village.Directory, a.Cast); err != nil {
 		return err
 	}
@@ -281,6 +288,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.run("clock", func(ctx context.Context) { a.Clock.Watch(ctx, time.Second, a.clockMoved) })
 	a.run("village", a.Village.Run)
 	a.run("people", a.People.Run)
+	a.run("groups", a.Groups.Run)
 	if a.Head != nil {
 		a.run("log of acts", a.Head.Run)
 	}

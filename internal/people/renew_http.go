@@ -158,6 +158,12 @@ func (v *Service) reinvite(ctx context.Context, d *place.Directory, in *reinvite
 }
 
 func (v *Service) showInvite(ctx context.Context, i Invite) (*inviteOutput, error) {
+	w, err := v.Show(ctx, i)
+	return &inviteOutput{w}, err
+}
+
+// Show is i as whoever made it sees it, once.
+func (v *Service) Show(ctx context.Context, i Invite) (InviteView, error) {
 	base := v.Ways.Origin
 	if base == "" {
 		base = map[bool]string{true: "https://", false: "http://"}[v.Secure] + fromWhere(ctx).host
@@ -165,9 +171,9 @@ func (v *Service) showInvite(ctx context.Context, i Invite) (*inviteOutput, erro
 	link := strings.TrimSuffix(base, "/") + i.Path()
 	pic, err := QR(link)
 	if err != nil {
-		return nil, err
+		return InviteView{}, err
 	}
-	return &inviteOutput{InviteView{i.Person.Name, ShowCode(i.Code), link, pic, i.Expires.UTC()}}, nil
+	return InviteView{i.Person.Name, ShowCode(i.Code), link, pic, i.Expires.UTC()}, nil
 }
 
 // QR draws text as a picture that a page may show: data:image/svg+xml.

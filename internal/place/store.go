@@ -301,3 +301,26 @@ func readHomes(ctx context.Context, q Querier) (map[HomeID]row, error) {
 	}
 	return homes, rows.Err()
 }
+
+// Find reads one group as it is stored, with its homes in street order. Inside a
+// transaction that will [Put] it again, nobody changes it in between.
+func Find(ctx context.Context, q Querier, id GroupID) (Group, bool, error) {
+	all, err := readAll(ctx, q)
+	if err != nil {
+		return Group{}, false, err
+	}
+	for _, g := range all {
+		if g.ID == id {
+			return g, true, nil
+		}
+	}
+	return Group{}, false, nil
+}
+
+// Remove takes out a group that has no homes any more. The caller bumps the version.
+func Remove(ctx context.Context, tx *sql.Tx, id GroupID) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM place_group WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("remove group %s: %w", id, err)
+	}
+	return nil
+}

@@ -198,8 +198,8 @@ func findKeys(files []*ast.File, found func(key string, at token.Pos, screen boo
 }
 
 // askers are the functions that take the name of a deed, "alarm.raise": whether
-// somebody may do it, or that it was done. Nobody is shown that name.
-var askers = []string{"May", "may", "mayRead", "over", "at", "unit", "machine", "Groups", "record", "Append"}
+// somebody may do it, or that it was done; or of a rule. Nobody is shown that name.
+var askers = []string{"May", "may", "mayRead", "over", "at", "unit", "machine", "Groups", "record", "Append", "Number"}
 
 // noteDeeds notes where c is given the name of a deed.
 func noteDeeds(c *ast.CallExpr, deeds map[token.Pos]bool) {
