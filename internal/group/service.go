@@ -211,12 +211,8 @@ func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()[:
 
 // limits are the usual sizes of a group in a commune, 0 for none.
 func (v *Service) limits(unit place.UnitCode) (least, most int) {
-	if r, ok := v.Rules.At("group.least", unit, v.Now()); ok {
-		least, _ = strconv.Atoi(r.Value) // a row that is no number says nothing
-	}
-	if r, ok := v.Rules.At("group.most", unit, v.Now()); ok {
-		most, _ = strconv.Atoi(r.Value)
-	}
+	least, _ = v.Rules.Number("group.least", unit, v.Now())
+	most, _ = v.Rules.Number("group.most", unit, v.Now())
 	return least, most
 }
 

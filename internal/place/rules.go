@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -110,6 +111,16 @@ func (rs Rules) At(key string, unit UnitCode, t time.Time) (Rule, bool) {
 		}
 	}
 	return best, found
+}
+
+// Number is the value of [Rules.At] as a whole number; false when there is none.
+func (rs Rules) Number(key string, unit UnitCode, t time.Time) (int, bool) {
+	r, ok := rs.At(key, unit, t)
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.Atoi(r.Value)
+	return n, err == nil
 }
 
 // Keys lists the keys that begin with prefix, each once, in the order of the file.

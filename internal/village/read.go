@@ -23,12 +23,11 @@ type Rules struct {
 // Sizes sets how many homes a group has without a warning, in unit at time now.
 // Provinces differ, so another size is never an error.
 func (r *Rules) Sizes(rules place.Rules, unit place.UnitCode, now time.Time) {
-	for key, field := range map[string]*int{"group.least": &r.Least, "group.most": &r.Most} {
-		if row, ok := rules.At(key, unit, now); ok {
-			if n, err := strconv.Atoi(row.Value); err == nil {
-				*field = n
-			}
-		}
+	if n, ok := rules.Number("group.least", unit, now); ok {
+		r.Least = n
+	}
+	if n, ok := rules.Number("group.most", unit, now); ok {
+		r.Most = n
 	}
 }
 
