@@ -46,7 +46,7 @@ func TestEveryKeyInTheCodeHasItsSentence(t *testing.T) {
 
 // isFile reports whether what looks like a key is the name of a file.
 func isFile(key string) bool {
-	return slices.Contains([]string{".html", ".yaml", ".txt", ".json", ".db", ".key"}, filepath.Ext(key))
+	return slices.Contains([]string{".html", ".yaml", ".txt", ".json", ".db", ".key", ".checkpoint"}, filepath.Ext(key))
 }
 
 // use is where a key stands. A key of a fault, or one that is put into words
