@@ -230,6 +230,7 @@ func (a *App) build(ctx context.Context) error {
 func (a *App) routes() error {
 	a.Kit = web.New(web.Options{Log: a.Log, Version: a.Version, Secure: a.secure(), Connect: origins(a.StyleURL), Seen: a.visits()})
 	a.Kit.Use(a.People.Gate(a.Kit))
+	a.Kit.Use(a.Kit.Bound(asksAtMost()))
 	a.Alarm.Routes(a.Kit, func() alarm.Groups { return a.Village.Directory() })
 	a.Devices.Routes(a.Kit, people.Rights{})
 	a.Duty.Routes(a.Kit)

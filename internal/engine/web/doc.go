@@ -15,6 +15,9 @@
 //   - A request log holds the route's pattern, the status and the time taken: no
 //     address, no path, no query, no person.
 //   - State changes asked for by another site are refused (Fetch metadata, Origin).
+//   - No address of a client is stored anywhere, not even to limit what it asks;
+//     what is vital is never limited.
+//   - Half requests and silent connections hold nobody up who asks.
 //   - Bodies are at most [BodyLimit], where a route does not say more; fields that are not known are ignored, so
 //     that an older server understands a newer client.
 //   - A slow screen never holds up another, nor the one who tells it; what it

@@ -102,16 +102,21 @@ func (k *Kit) done(v Visit) {
 }
 
 // policy is the Content Security Policy: everything from here, nothing inline.
-// blob: is for the map's worker and pictures, data: for small pictures in styles.
+// blob: is for pictures and sounds, data: for small pictures in styles. The one
+// trusted type's policy is that of web/src/lib/trust.ts.
 func (k *Kit) policy() string {
 	away := strings.Join(append([]string{""}, k.o.Connect...), " ")
 	return "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; manifest-src 'self'; media-src 'self' blob:" +
-		"; img-src 'self' data: blob:" + away + "; connect-src 'self'" + away + "; worker-src 'self' blob:" +
-		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+		"; img-src 'self' data: blob:" + away + "; connect-src 'self'" + away + "; worker-src 'self'" +
+		"; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'" +
+		"; require-trusted-types-for 'script'; trusted-types default"
 }
 
 func (k *Kit) headers(next http.Handler) http.Handler {
-	policy := k.policy()
+	policy, embed := k.policy(), "require-corp"
+	if len(k.o.Connect) > 0 {
+		embed = "credentialless" // the base map's pictures come without their owner's leave, and without cookies
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -120,10 +125,11 @@ func (k *Kit) headers(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer") // an invite stands in its address
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(self), geolocation=(self), payment=(), usb=()")
+		h.Set("Cross-Origin-Embedder-Policy", embed)
+		h.Set("Permissions-Policy", "camera=(), microphone=(self), geolocation=(self), payment=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), display-capture=(), browsing-topics=(), accelerometer=(), gyroscope=(), magnetometer=()")
 		h.Set("Cache-Control", "no-store")
 		if k.o.Secure {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
+			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
 		next.ServeHTTP(w, r)
 	})

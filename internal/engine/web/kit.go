@@ -120,6 +120,7 @@ func (k *Kit) Server() *http.Server {
 		WriteTimeout:      30 * time.Second, // streams set their own
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    16 << 10,
+		ConnState:         newCrowd(mostConns()).note,
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // its lines hold addresses of clients
 	}
 }

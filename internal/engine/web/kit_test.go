@@ -170,7 +170,7 @@ func TestHeadersOnEveryAnswer(t *testing.T) {
 	k := newKit(t, nil)
 	for _, url := range []string{"/api/openapi.json", "/nowhere"} {
 		h := ask(k, "GET", url, "").Header
-		for _, part := range []string{"default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+		for _, part := range []string{"default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'", "require-trusted-types-for 'script'"} {
 			if !strings.Contains(h.Get("Content-Security-Policy"), part) {
 				t.Errorf("%s: policy %q lacks %s", url, h.Get("Content-Security-Policy"), part)
 			}
@@ -178,7 +178,7 @@ func TestHeadersOnEveryAnswer(t *testing.T) {
 		if strings.Contains(h.Get("Content-Security-Policy"), "unsafe") {
 			t.Errorf("policy %q", h.Get("Content-Security-Policy"))
 		}
-		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "Cross-Origin-Resource-Policy": "same-origin"} {
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "Cross-Origin-Resource-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"} {
 			if h.Get(name) != want {
 				t.Errorf("%s: %s = %q", url, name, h.Get(name))
 			}

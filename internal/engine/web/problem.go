@@ -42,6 +42,8 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 // GetHeaders implements huma.HeadersError.
 func (p *Problem) GetHeaders() http.Header {
 	switch p.Status {
+	case http.StatusTooManyRequests:
+		return http.Header{"Retry-After": {"5"}} // s
 	case http.StatusServiceUnavailable:
 		return http.Header{"Retry-After": {"2"}} // s
 	case http.StatusUnauthorized:
@@ -97,6 +99,8 @@ func (k *Kit) status(ctx context.Context, code int, wrong ...Wrong) *Problem {
 		key = "fault.method"
 	case code == http.StatusRequestEntityTooLarge:
 		key = "fault.too_large"
+	case code == http.StatusTooManyRequests:
+		key = "fault.too_many"
 	case code >= http.StatusInternalServerError:
 		key = "fault.internal"
 	}

@@ -20,7 +20,10 @@ func TestNoErrorsInConsole(t *testing.T) {
 		{"an error that a script tells", `console.error('the house is on fire')`, "the house is on fire"},
 		{"an error that nobody caught", `setTimeout(()=>{throw new Error('nobody caught me')})`, "nobody caught me"},
 		{"a promise that nobody caught", `{Promise.reject(new Error('nor me'))}`, "nor me"},
-		{"a script in the page", `{const e=document.createElement('script');e.textContent='1';document.body.append(e)}`, "Content Security Policy"},
+		{"a script in the page", `try{const e=document.createElement('script');e.textContent='1';document.body.append(e)}catch{}`, "'TrustedScript' assignment"},
+		{"a page made of a string", `try{document.body.innerHTML='<b>'}catch{}`, "'TrustedHTML' assignment"},
+		{"a worker of somebody's", `try{new Worker('/api/openapi.json')}catch{}`, "'TrustedScriptURL' assignment"},
+		{"a style in the page", `{const e=document.createElement('style');e.textContent='a{}';document.head.append(e)}`, "Content Security Policy"},
 		{"a picture from elsewhere", `{new Image().src='http://localhost:1/x.png'}`, "Content Security Policy"},
 		{"an answer that says no", `fetch('/api/v1/incidents/nothing')`, "answer 404"},
 	} {

@@ -18,6 +18,7 @@ import { waits } from './order'
 import { kind, where } from './place'
 import { line, short } from './roll'
 import { say } from './say'
+import { trust } from '../lib/trust'
 import { theme } from './theme'
 
 type Lib = typeof ML
@@ -34,8 +35,18 @@ const calm = () => matchMedia('(prefers-reduced-motion:reduce)').matches
 
 const canDraw = () => { try { return !!document.createElement('canvas').getContext('webgl2') } catch { return false } }
 
+// MapLibre's worker is ours; what a base map says of its makers is shown as text.
+let trusted = false
+function trustMap() {
+  if (trusted) return
+  trusted = true
+  const ours = location.origin + folder
+  trust({ createScriptURL: (u) => (new URL(u, location.href).href.startsWith(ours) ? u : null), createHTML: (s) => s.replace(/<[^>]*>/g, '').replace(/</g, '&lt;') })
+}
+
 export async function mount(el: HTMLDivElement): Promise<() => void> {
   if (!canDraw()) { state.value = 'nowebgl'; return () => {} }
+  trustMap()
   const sheet = document.querySelector('link[data-map]') ?? Object.assign(document.createElement('link'), { rel: 'stylesheet', href: folder + 'maplibre-gl.css' })
   sheet.setAttribute('data-map', '')
   document.head.prepend(sheet)

@@ -1,4 +1,5 @@
 // Keeps the app new without ever getting in the way: a new version takes over, and the page reloads, only when nothing is open.
+import { trust } from './trust'
 
 const look = 20_000 // ms between looks whether it is calm enough
 let touchedAt = Date.now()
@@ -10,6 +11,7 @@ export async function keepFresh(calm: () => boolean) {
   let had = !!navigator.serviceWorker.controller
   let stale = false
   navigator.serviceWorker.addEventListener('controllerchange', () => { stale = had; had = true; if (stale && quiet()) location.reload() })
+  trust({ createScriptURL: (u) => (u === '/sw.js' ? u : null) })
   const reg = await navigator.serviceWorker.register('/sw.js').catch(() => undefined)
   if (!reg) return
   void navigator.serviceWorker.ready.then((r) => { if (!navigator.serviceWorker.controller) r.active?.postMessage('claim') })

@@ -1,0 +1,29 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	"github.com/keng-vn/keng/internal/engine/web"
+	"github.com/keng-vn/keng/internal/people"
+)
+
+// asksAtMost bounds what one network's strangers, or one person or program, may ask.
+func asksAtMost() *web.Limit {
+	return &web.Limit{Vital: vital, Known: func(ctx context.Context) string {
+		if a := people.Asker(ctx); !a.Nobody() {
+			return string(a.Person) + " " + a.Token
+		}
+		return ""
+	}}
+}
+
+// vital reports whether a route belongs to an alarm: raising, answering, hearing
+// of it, and the page with the gong. These are never limited.
+func vital(route string) bool {
+	switch route {
+	case "POST /v1/signal", "GET /api/v1/stream", "GET /api/v1/state", "GET /{$}", "GET /healthz", "GET /readyz":
+		return true
+	}
+	return route == "POST /api/v1/incidents" || strings.HasPrefix(route, "POST /api/v1/incidents/")
+}
