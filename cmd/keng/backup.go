@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -168,8 +167,20 @@ func restore(ctx context.Context, e env, args []string) error {
 	if err := tell("backup.restored", about); err != nil {
 		return err
 	}
-	if len(got.Journal.Wrong) > 0 {
-		return errors.New(say.In(say.Lang(*lang)).Text("backup.journal_wrong", nil))
+	if err := auditData(ctx, e.with(map[string]string{"KENG_DATA": o.Data, "KENG_DATABASE": o.Database}), nil); err != nil {
+		return fmt.Errorf("%s (%w)", say.In(say.Lang(*lang)).Text("backup.journal_wrong", nil), err)
 	}
 	return nil
+}
+
+// with is e with other variables.
+func (e env) with(vars map[string]string) env {
+	getenv := e.getenv
+	e.getenv = func(name string) string {
+		if v, ok := vars[name]; ok {
+			return v
+		}
+		return getenv(name)
+	}
+	return e
 }

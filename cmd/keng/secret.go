@@ -34,14 +34,7 @@ func (e env) withFiles() (env, error) {
 			return e, fmt.Errorf("%s_FILE: %s is empty", name, file)
 		}
 	}
-	getenv := e.getenv
-	e.getenv = func(name string) string {
-		if v, ok := read[name]; ok {
-			return v
-		}
-		return getenv(name)
-	}
-	return e, nil
+	return e.with(read), nil
 }
 
 // noSecrets refuses a password on the command line, where whoever lists the

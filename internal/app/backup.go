@@ -24,10 +24,12 @@ import (
 // name here, or to passing.
 func kept() []string {
 	return []string{
-		"keng.key",  // the master secret
-		"audit.key", // signs the checkpoints of the log
-		"vapid.key", // who we are to push services
-		"demo.txt",  // the data is a demo's: it must stay one
+		"keng.key",    // opens what is sealed in the database
+		LogKey,        // signs the checkpoints of the log of acts
+		LogCheckpoint, // the last of them
+		"vapid.key",   // who we are to push services
+		"blob/",       // pictures, voice notes
+		"demo.txt",    // the data is a demo's: it must stay one
 	}
 }
 

@@ -19,11 +19,14 @@ func asksAtMost() *web.Limit {
 }
 
 // vital reports whether a route belongs to an alarm: raising, answering, hearing
-// of it, and the page with the gong. These are never limited.
+// of it, and the page with the gong; or to checking on us. These are never limited.
 func vital(route string) bool {
 	switch route {
 	case "POST /v1/signal", "GET /api/v1/stream", "GET /api/v1/state", "GET /{$}", "GET /healthz", "GET /readyz":
 		return true
+	}
+	if strings.HasPrefix(route, "GET /log/") {
+		return true // whoever checks the log of acts reads all of it
 	}
 	return route == "POST /api/v1/incidents" || strings.HasPrefix(route, "POST /api/v1/incidents/")
 }

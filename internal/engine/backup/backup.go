@@ -95,15 +95,53 @@ func (k Kept) has(name string) bool {
 	return false
 }
 
-// list names the regular files there are, sorted. A link is refused: it would
-// bring somebody else's file along.
+// keptFile is a file that was read at once.
+type keptFile struct {
+	name string
+	text []byte
+}
+
+// small reads the files that are kept by name: keys and the like. A link is
+// refused: it would bring somebody else's file along.
+func (k Kept) small() ([]keptFile, error) {
+	var all []keptFile
+	if k.Dir == "" {
+		return nil, nil
+	}
+	for _, name := range k.Holds {
+		if strings.HasSuffix(name, "/") {
+			continue
+		}
+		info, err := os.Lstat(filepath.Join(k.Dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // not made yet
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !info.Mode().IsRegular() || info.Size() > headLimit {
+			return nil, fmt.Errorf("%s is not a small regular file", filepath.Join(k.Dir, name))
+		}
+		text, err := os.ReadFile(filepath.Join(k.Dir, name)) // #nosec G304 -- in the data folder
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, keptFile{name, text})
+	}
+	return all, nil
+}
+
+// list names the regular files of the folders that are kept, sorted.
 func (k Kept) list() ([]string, error) {
 	var names []string
 	if k.Dir == "" {
 		return nil, nil
 	}
 	for _, h := range k.Holds {
-		err := filepath.WalkDir(filepath.Join(k.Dir, strings.TrimSuffix(h, "/")), func(p string, d fs.DirEntry, err error) error {
+		if !strings.HasSuffix(h, "/") {
+			continue
+		}
+		err := filepath.WalkDir(filepath.Join(k.Dir, h), func(p string, d fs.DirEntry, err error) error {
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
 				return nil // not made yet, or gone since
@@ -140,7 +178,11 @@ func Write(ctx context.Context, w io.Writer, src Source) (Head, Manifest, error)
 	head := Head{Format: Format, Program: src.Program, Engine: src.DB.Engine, Made: src.Now().UTC()} // before the first query
 	z := gzip.NewWriter(w)
 	out := &writer{tar: tar.NewWriter(z), at: head.Made}
-	err := src.DB.Moment(ctx, func(tx *sql.Tx) error {
+	small, err := src.Kept.small() // before the tables: none knows of a row that the backup lacks
+	if err != nil {
+		return head, out.man, err
+	}
+	err = src.DB.Moment(ctx, func(tx *sql.Tx) error {
 		if err := describe(ctx, tx, src.DB, &head); err != nil {
 			return err
 		}
@@ -157,7 +199,12 @@ func Write(ctx context.Context, w io.Writer, src Source) (Head, Manifest, error)
 	if err != nil {
 		return head, out.man, err
 	}
-	if err := out.files(src.Kept); err != nil {
+	for _, f := range small {
+		if err := out.part(Part{Name: path.Join("file", f.name), Size: int64(len(f.text))}, bytes.NewReader(f.text)); err != nil {
+			return head, out.man, err
+		}
+	}
+	if err := out.folders(src.Kept); err != nil { // after the tables: what a row names is there
 		return head, out.man, err
 	}
 	if err := out.json(manifestName, out.man); err != nil {
@@ -280,8 +327,8 @@ func (w *writer) table(ctx context.Context, tx *sql.Tx, t Table) error {
 	return errors.Join(rows.Err(), flush())
 }
 
-// files writes the kept files.
-func (w *writer) files(k Kept) error {
+// folders writes the files of the kept folders.
+func (w *writer) folders(k Kept) error {
 	names, err := k.list()
 	if err != nil {
 		return err
