@@ -15,6 +15,7 @@ import (
 	"github.com/keng-vn/keng/internal/dialect/zigbee2mqtt"
 	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/place"
+	"github.com/keng-vn/keng/internal/reach"
 	"github.com/keng-vn/keng/internal/screen"
 	"github.com/keng-vn/keng/internal/signal"
 )
@@ -76,32 +77,40 @@ type ears struct{ a *App }
 // Changed implements alarm.Listener.
 func (e ears) Changed(i *alarm.Incident) {
 	e.a.Screens.Changed(string(i.ID))
+	e.a.Reach.Changed(caseOf(i))
 	if !i.Silent && i.Mode == alarm.Live {
 		e.a.Devices.PublishGroup(i.Group)
 	}
 }
 
-// Called implements alarm.Listener. Until a channel outside exists, those who
-// are called see it on their screens, which Changed brings up to date.
+// Called implements alarm.Listener. Screens see it by Changed.
 func (e ears) Called(i *alarm.Incident, t alarm.Target) {
+	e.a.Reach.Called(caseOf(i), reach.Target(t))
 	e.a.Log.Warn("incident escalated", slog.String("incident", string(i.ID)), slog.String("group", string(i.Group)), slog.String("to", string(t)))
 }
 
-// ready shows how homes stand.
-type ready struct{ v *device.Service }
+// ready shows how homes stand: by their devices, and by their phones.
+type ready struct {
+	v      *device.Service
+	phones func(place.HomeID) (key string, known bool)
+}
 
 // Ready implements screen.Devices.
-func (r ready) Ready(g place.GroupID) map[place.HomeID]screen.Readiness {
+func (s ready) Ready(g place.GroupID) map[place.HomeID]screen.Readiness {
 	all := map[place.HomeID]screen.Readiness{}
-	for id, h := range r.v.Homes(g) {
-		all[id] = screen.Readiness{State: string(h.State), Key: h.Reason.Key, Args: h.Reason.Args, Siren: h.Siren, Button: h.Button}
+	for id, h := range s.v.Homes(g) {
+		r := screen.Readiness{State: string(h.State), Key: h.Reason.Key, Args: h.Reason.Args, Siren: h.Siren, Button: h.Button}
+		if key, known := s.phones(id); known && r.State == "green" { // what is worse is said first
+			r.State, r.Key, r.Args = "amber", key, nil
+		}
+		all[id] = r
 	}
 	return all
 }
 
 // Strange implements screen.Devices.
-func (r ready) Strange(g place.GroupID) (found, unknown int) {
-	f, u := r.v.Strangers(g)
+func (s ready) Strange(g place.GroupID) (found, unknown int) {
+	f, u := s.v.Strangers(g)
 	return len(f), len(u)
 }
 
