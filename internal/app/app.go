@@ -27,11 +27,13 @@ import (
 	"github.com/keng-vn/keng/internal/engine/broker"
 	"github.com/keng-vn/keng/internal/engine/clock"
 	"github.com/keng-vn/keng/internal/engine/fault"
+	"github.com/keng-vn/keng/internal/engine/notify"
 	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/engine/web"
 	"github.com/keng-vn/keng/internal/group"
 	"github.com/keng-vn/keng/internal/people"
 	"github.com/keng-vn/keng/internal/place"
+	"github.com/keng-vn/keng/internal/reach"
 	"github.com/keng-vn/keng/internal/screen"
 	bundles "github.com/keng-vn/keng/web"
 )
@@ -49,6 +51,7 @@ type Options struct {
 	KeyFile   string            // that seals notes of homes; "" for keng.key in Data
 	Broker    string            // mqtts://user:pass@host: join a standing broker instead of listening
 	Origin    string            // "https://keng.example.vn": the one address at which people open Keng; "" where that is this machine alone
+	Outside   Outside           // push, SMS, voice, e-mail
 	StyleURL  string            // of the map's base style
 	Rules     place.Rules       // emergency numbers and the like; nil: those built in
 	LogName   string            // of the log of acts: its origin is keng/<province>/<name>; "": main
@@ -74,6 +77,8 @@ type App struct {
 	Devices   *device.Service
 	Alarm     *alarm.Service
 	Duty      *duty.Service
+	Notify    *notify.Service
+	Reach     *reach.Service
 	Chat      *chat.Service
 	Groups    *group.Service
 	Screens   *screen.Service
@@ -109,7 +114,7 @@ func (o Options) dsn() string {
 
 // migrations are the tables of every part.
 func migrations() []fs.FS {
-	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, group.Migrations}
+	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, group.Migrations, notify.Migrations, reach.Migrations}
 }
 
 // Open opens the database that o names and brings its tables up to date.
@@ -199,13 +204,16 @@ func (a *App) build(ctx context.Context) error {
 		Village: func() alarm.Village { return a.Village.Directory() }, Now: a.Now, Listen: ears{a},
 		Rights: people.Rights{}, Names: a.Book, Log: a.Log,
 	}
+	if err := a.buildReach(); err != nil {
+		return err
+	}
 	a.Duty = &duty.Service{DB: db, Rights: people.Rights{}, Now: a.Now}
 	if err := a.buildChat(); err != nil {
 		return err
 	}
 	a.Screens = &screen.Service{
 		Options: screen.Options{Rules: a.Rules, StyleURL: a.StyleURL, Demo: a.Demo, Version: a.Version},
-		Alarms:  a.Alarm, Devices: ready{a.Devices}, Folk: a.Book, Rights: people.Rights{}, Directory: a.Village.Directory,
+		Alarms:  a.Alarm, Devices: ready{a.Devices, a.Reach.Ready}, Folk: a.Book, Rights: people.Rights{}, Directory: a.Village.Directory,
 		Health: func(who people.Actor) any { return a.HealthFor(who) }, Bounds: bounds{db}, Now: a.Now, Still: a.still, Felt: a.People.Felt,
 	}
 	if err := a.buildGroups(); err != nil {
@@ -234,6 +242,7 @@ func (a *App) routes() error {
 	a.Alarm.Routes(a.Kit, func() alarm.Groups { return a.Village.Directory() })
 	a.Devices.Routes(a.Kit, people.Rights{})
 	a.Duty.Routes(a.Kit)
+	a.Reach.Routes(a.Kit)
 	a.Chat.Routes(a.Kit)
 	a.Groups.Routes(a.Kit)
 	if err := a.People.Routes(a.Kit, a.Village.Directory, a.Cast); err != nil {
@@ -282,6 +291,9 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	if err := a.startFront(ctx); err != nil {
+		return err
+	}
+	if err := a.startReach(ctx); err != nil {
 		return err
 	}
 	a.run("alarm", func(ctx context.Context) { a.Alarm.Run(ctx) })

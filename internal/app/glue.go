@@ -77,7 +77,7 @@ type ears struct{ a *App }
 // Changed implements alarm.Listener.
 func (e ears) Changed(i *alarm.Incident) {
 	e.a.Screens.Changed(string(i.ID))
-	e.a.Reach.Changed(caseOf(i))
+	e.a.Reach.Changed(callOf(i))
 	if !i.Silent && i.Mode == alarm.Live {
 		e.a.Devices.PublishGroup(i.Group)
 	}
@@ -85,7 +85,7 @@ func (e ears) Changed(i *alarm.Incident) {
 
 // Called implements alarm.Listener. Screens see it by Changed.
 func (e ears) Called(i *alarm.Incident, t alarm.Target) {
-	e.a.Reach.Called(caseOf(i), reach.Target(t))
+	e.a.Reach.Called(callOf(i), reach.Target(t))
 	e.a.Log.Warn("incident escalated", slog.String("incident", string(i.ID)), slog.String("group", string(i.Group)), slog.String("to", string(t)))
 }
 

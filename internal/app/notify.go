@@ -17,7 +17,7 @@ import (
 
 // Outside is how people outside are reached: what an operator may set.
 type Outside struct {
-	PushKey     string // PEM file; "" for vapid.pem in the data folder
+	PushKey     string // PEM file; "" for vapid.key in the data folder
 	PushPrivate bool   // push services at private addresses and without https: tests, closed networks
 	Contact     string // whom a push service may write to: mailto: or https:
 	SMS, Voice  string // URLs of gateways
@@ -111,7 +111,7 @@ func (c calls) Case(id string) (reach.Case, bool) {
 	if err != nil || i == nil {
 		return reach.Case{}, false
 	}
-	return caseOf(i), true
+	return callOf(i), true
 }
 
 // Answer implements reach.Alarms.
@@ -136,7 +136,7 @@ func (c calls) Desk(unit place.UnitCode) []people.Person {
 	return c.a.Book.Officers(people.Desk, unit)
 }
 
-func caseOf(i *alarm.Incident) reach.Case {
+func callOf(i *alarm.Incident) reach.Case {
 	c := reach.Case{
 		ID: string(i.ID), Group: i.Group, Mode: reach.Mode(i.Mode), Category: i.Category, Silent: i.Silent, Open: i.Open(), Waits: i.Condition == alarm.PreAlarm,
 		Spreading: i.Spreading, Unreached: i.Unreached(),

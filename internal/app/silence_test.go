@@ -52,6 +52,7 @@ var (
 	drills       = all(signIn, unknown, denied, yes, denied, unknown, denied, denied)
 	devices      = all(signIn, unknown, denied, yes, yes, unknown, yes, denied)
 	ownOnly      = all(signIn, yes, yes, denied, denied, denied, denied, denied) // persons; the others are programs here
+	enrols       = all(signIn, yes, yes, denied, denied, denied, denied, denied) // leader and officers are programs here
 	handsOver    = all(signIn, denied, denied, denied, yes, yes, denied, denied)
 	readsNotes   = all(signIn, denied, denied, denied, yes, yes, yes, denied)
 )
@@ -99,7 +100,17 @@ var rules = map[string]rule{
 	"POST /api/v1/me/colleagues/{id}/renewal": {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
 	"POST /api/v1/renewals/{id}/agree":        {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
 	"POST /api/v1/renewals/{id}/refuse":       {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
-	"POST /welcome":                           {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // a code that is none
+	// Whoever has a phone decides for himself; a program has none.
+	"GET /api/v1/reach":                    {enrols, "", false},
+	"POST /api/v1/reach/phones":            {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{"endpoint":"https://127.0.0.1/x","p256dh":"x","auth":"x"}`, false}, // an address that is none
+	"POST /api/v1/reach/phones/{id}/probe": {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), "", false},                                                           // not his phone
+	"POST /api/v1/reach/phones/{id}/drop":  {enrols, "", false},
+	"POST /api/v1/reach/trouble":           {enrols, `{"trouble":"denied"}`, false},
+	"POST /api/v1/reach/wishes":            {enrols, `{"chat":true,"notices":true,"quiet_from":-1,"quiet_to":-1}`, false},
+	"POST /v1/receipts":                    {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{"token":"x"}`, false},                 // a token of nobody's
+	"POST /v1/answers":                     {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{"token":"x","answer":"safe"}`, false}, // likewise
+	"POST /v1/gateway":                     {all(signIn, signIn, signIn, signIn, signIn, signIn, signIn, signIn), `{"id":"x"}`, false},                            // a gateway's signature, not a person's session
+	"POST /welcome":                        {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},                              // a code that is none
 	// The log of acts is everybody's: it holds commitments only.
 	"GET /log/checkpoint": {anybody, "", false}, "GET /log/key": {anybody, "", false}, "GET /log/consistency/{old}": {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},
 	"GET /log/tile/{path...}": {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // of none

@@ -21,7 +21,7 @@ import (
 
 // KeyFile is the name of the file with the key of a Keng, in its data folder. Who
 // loses it must enrol every phone again.
-const KeyFile = "vapid.pem"
+const KeyFile = "vapid.key"
 
 // Key is what a Keng proves itself with to push services (VAPID, RFC 8292).
 type Key struct {
