@@ -127,6 +127,7 @@ func restored(s State, e Event) ID {
 func Decide(s State, e Event) (State, []Effect) {
 	before := Desired(s)
 	next, touched, calls := step(s, e)
+	next, touched = overtake(next, e, touched)
 	var effects []Effect
 	if after := Desired(next); e.raises() && len(touched) > 0 || !before.equal(after) {
 		effects = append(effects, Effect{Do: Assert, Incident: after.Incident, Desire: after})
@@ -135,6 +136,32 @@ func Decide(s State, e Event) (State, []Effect) {
 		effects = append(effects, Effect{Do: Tell, Incident: id})
 	}
 	return next, append(effects, calls...)
+}
+
+// overtake ends the drills and bell tests of a group in which a live alarm sounds:
+// nobody shall take one for the other, nor hear the drill go on afterwards. They
+// end in the name of who began them.
+func overtake(s State, e Event, touched []ID) (State, []ID) {
+	if d := Desired(s); !d.Sounding || d.Mode != Live {
+		return s, touched
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.Open)) {
+		if s.Open[id].Mode == Live {
+			continue
+		}
+		i := s.Open[id].clone()
+		cause := DrillCause
+		if i.Mode == Test {
+			cause = TestCause
+		}
+		i.shut(Event{At: e.At, By: i.Timeline[0].By}, cause)
+		i.Version++
+		s = s.with(i)
+		if !slices.Contains(touched, id) {
+			touched = append(touched, id)
+		}
+	}
+	return s, touched
 }
 
 // step applies e and names the incidents that it touched.
@@ -287,15 +314,16 @@ func (i *Incident) signal(e Event) bool {
 	if !e.raises() {
 		return i.restore(e)
 	}
-	if i.Category == signal.Panic && e.danger() != signal.Panic {
+	named := i.Category == signal.Panic && e.danger() != signal.Panic
+	if named {
 		i.Category = e.danger() // the danger got a name
 	}
 	i.Condition, i.VerifyBy = Active, time.Time{} // a second voice ends any doubt
 	switch newHome := i.join(e); {
 	case newHome:
 		i.spread(e)
-	case !e.automatic() || i.Annunciation == Ended:
-		i.ring(e) // somebody presses again: they must be heard again
+	case named, !e.automatic(), i.Annunciation == Ended:
+		i.ring(e) // another danger than was silenced, or somebody presses again: they must be heard
 	}
 	return true
 }

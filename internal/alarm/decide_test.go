@@ -17,6 +17,69 @@ import (
 	"github.com/keng-vn/keng/internal/signal"
 )
 
+// TestAnotherDangerSoundsThroughASilence: the group silenced one danger; a detector
+// of the same home that sees another one is heard, one that sees the same is not.
+func TestAnotherDangerSoundsThroughASilence(t *testing.T) {
+	detector := func(k signal.DeviceKind, c signal.Category) Event {
+		d := signal.DeviceID("h1-" + string(k))
+		return Event{Kind: Signaled, Home: "h1", Signal: &signal.Signal{Device: d, DevKind: k, Home: "h1", Group: "g1", Kind: signal.Alarm, Category: c}}
+	}
+	for name, first := range map[string]Event{
+		"gas":         detector(signal.Gas, signal.GasLeak),
+		"button":      {Kind: Pressed, Home: "h1", By: member("h1")},
+		"named later": {Kind: Pressed, Home: "h1", By: member("h1"), Category: signal.Medical},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newScene(t)
+			c.do(first)
+			for id := range c.s.Open {
+				c.do(Event{Kind: SilencedKind, Incident: id, By: leader()})
+			}
+			if c.want.Sounding {
+				t.Fatal("not silenced")
+			}
+			c.do(detector(signal.Smoke, signal.Fire))
+			if !c.want.Sounding {
+				t.Error("smoke is not heard because something else was silenced")
+			}
+			for id, i := range c.s.Open {
+				if i.Annunciation == Sounding {
+					c.do(Event{Kind: SilencedKind, Incident: id, By: leader()})
+				}
+			}
+			c.do(detector(signal.Heat, signal.Fire))
+			if c.want.Sounding {
+				t.Error("the same danger sounds through its silence")
+			}
+		})
+	}
+}
+
+// TestLiveAlarmEndsTheDrill: nobody hears the drill go on when the real thing is over.
+func TestLiveAlarmEndsTheDrill(t *testing.T) {
+	for _, m := range []Mode{Drill, Test} {
+		c := newScene(t)
+		c.do(Event{Kind: Pressed, Mode: m, Category: signal.Fire, By: leader()})
+		c.do(Event{Kind: Pressed, Home: "h2", Category: signal.HoldUp, Silent: true, By: member("h2")})
+		if !c.want.Sounding || c.want.Mode != m {
+			t.Fatalf("a hold-up showed itself in the %s: %+v", m, c.want)
+		}
+		c.do(Event{Kind: Pressed, Home: "h1", By: member("h1")})
+		if c.want.Mode != Live {
+			t.Fatalf("%+v", c.want)
+		}
+		for id, i := range c.s.Open {
+			if i.Mode != Live {
+				t.Errorf("the %s is still open", m)
+			}
+			c.do(Event{Kind: ClosedKind, Incident: id, Cause: Real, By: leader()})
+		}
+		if c.want.Sounding {
+			t.Errorf("the %s sounds on: %+v", m, c.want)
+		}
+	}
+}
+
 var t0 = time.Date(2026, 1, 1, 2, 0, 0, 0, time.UTC)
 
 var homes = []place.HomeID{"h1", "h2", "h3", "h4", "h5"}
@@ -138,9 +201,11 @@ func TestPressedAgainRingsAgain(t *testing.T) {
 	c := newScene(t)
 	c.press("h1")
 	c.do(Event{Kind: SilencedKind, Incident: c.only().ID, By: leader()})
-	c.detect("h1", signal.Smoke, signal.Alarm)
+	c.detect("h1", signal.Smoke, signal.Alarm) // it says what the danger is
+	c.do(Event{Kind: SilencedKind, Incident: c.only().ID, By: leader()})
+	c.detect("h1", signal.Heat, signal.Alarm)
 	if c.want.Sounding {
-		t.Error("a detector of the same home broke the silence")
+		t.Error("a detector of the same home broke the silence of the same danger")
 	}
 	if c.press("h1"); !c.want.Sounding {
 		t.Error("somebody pressed and nobody heard")
@@ -398,7 +463,7 @@ func TestLiveAlarmGoesBeforeDrill(t *testing.T) {
 		t.Fatalf("desire %+v", c.want)
 	}
 	c.press("h4")
-	if len(c.s.Open) != 2 || c.want.Mode != Live {
+	if len(c.s.Open) != 1 || c.want.Mode != Live {
 		t.Errorf("%d open, desire %+v", len(c.s.Open), c.want)
 	}
 }

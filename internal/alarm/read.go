@@ -42,6 +42,18 @@ func (v *Service) located(id ID, g place.GroupID) {
 	v.where[id] = g
 }
 
+// lost forgets which group incidents belong to that memory no longer has.
+func (v *Service) lost(gone []*Incident) {
+	if len(gone) == 0 {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, i := range gone {
+		delete(v.where, i.ID)
+	}
+}
+
 // ringing lists the open incidents of a group that have mode m.
 func (v *Service) ringing(id place.GroupID, m Mode) (open []*Incident) {
 	g := v.group(id)
@@ -154,11 +166,16 @@ func (v *Service) Adjoining(a people.Actor, g place.Group) (groups []place.Group
 	return groups
 }
 
-// CountOpen is how many incidents are open, drills and bell tests included.
+// CountOpen is how many incidents are open, drills and bell tests included. It is
+// read by who must not learn of a hold-up, which therefore is none of them.
 func (v *Service) CountOpen() int {
 	n := 0
 	for _, g := range v.all() {
-		n += len(v.peek(g.id))
+		for _, i := range v.peek(g.id) {
+			if !i.Silent {
+				n++
+			}
+		}
 	}
 	return n
 }

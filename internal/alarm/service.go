@@ -206,7 +206,8 @@ func (v *Service) apply(g *group, e Event, saved func(*Incident, error)) (touche
 			v.Sirens.Desire(f.Desire)
 		}
 	}
-	ended := g.retire(before)
+	ended, gone := g.retire(before)
+	v.lost(gone)
 	touched = g.find(e.Incident)
 	v.journal(g, e, touched, saved)
 	if e.Key != number { // from now on the number means the new press
@@ -279,7 +280,7 @@ func (g *group) find(id ID) *Incident {
 }
 
 // retire keeps what was closed by the last event for a while, for reading.
-func (g *group) retire(before State) (ended []ID) {
+func (g *group) retire(before State) (ended []ID, gone []*Incident) {
 	for id := range before.Open {
 		if _, open := g.state.Open[id]; !open && g.state.closing[id] != nil {
 			g.past = append(g.past, g.state.closing[id])
@@ -287,10 +288,11 @@ func (g *group) retire(before State) (ended []ID) {
 		}
 	}
 	g.state.closing = nil
-	if len(g.past) > 50 {
-		g.past = g.past[len(g.past)-50:]
+	if n := len(g.past) - 50; n > 0 {
+		gone = slices.Clone(g.past[:n])
+		g.past = slices.Clone(g.past[n:])
 	}
-	return ended
+	return ended, gone
 }
 
 // journal writes e, and the incidents as they are by then.
@@ -491,7 +493,8 @@ func (v *Service) replay(ctx context.Context, b *Book, g *group, n int64, number
 		}
 		before := g.state
 		g.state, _ = Decide(g.state, r.Event)
-		g.retire(before)
+		_, gone := g.retire(before)
+		v.lost(gone)
 	}
 	for id := range g.state.Open {
 		v.project(g, id)

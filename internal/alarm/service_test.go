@@ -277,6 +277,31 @@ func start(t *testing.T, dsn string) (*Service, *bells, *Book, func()) {
 	}
 }
 
+// TestMemoryForgetsWhereThePastWas: what is only on disk is not in memory.
+func TestMemoryForgetsWhereThePastWas(t *testing.T) {
+	v, _ := newService(&paper{})
+	for k := range 200 {
+		v.Take(push(fmt.Sprint("k", k)), func() {})
+		for id := range v.peek("g1") {
+			v.act(Event{Kind: ClosedKind, Group: "g1", Incident: id, Cause: Real, By: leader()}, nil)
+		}
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if n := len(v.where); n > 60 {
+		t.Errorf("%d places are remembered", n)
+	}
+}
+
+// TestHoldUpIsInNoCount: who reads the machine's counts must not learn of one.
+func TestHoldUpIsInNoCount(t *testing.T) {
+	v, _ := newService(&paper{})
+	v.act(Event{Kind: Pressed, Group: "g1", Home: "g1-h1", Category: signal.HoldUp, Silent: true, By: member("g1-h1")}, nil)
+	if len(v.peek("g1")) != 1 || v.CountOpen() != 0 {
+		t.Errorf("%d open, %d counted", len(v.peek("g1")), v.CountOpen())
+	}
+}
+
 // TestManyClosedWhileStuck closes more incidents than memory keeps while the disk
 // is stuck: nothing breaks when it comes back, and every one is shown.
 func TestManyClosedWhileStuck(t *testing.T) {

@@ -70,6 +70,12 @@ func (v *Service) Raise(ctx context.Context, a Act, g place.GroupID, h place.Hom
 	if c != "" && !slices.Contains(signal.Categories[:], c) {
 		return nil, fault.New(op, fault.Invalid, "alarm.category_unknown")
 	}
+	if silent && c != "" && c != signal.HoldUp {
+		return nil, fault.New(op, fault.Invalid, "alarm.only_holdup_silent")
+	}
+	if silent {
+		c = signal.HoldUp
+	}
 	e := a.event(Pressed, group.ID, "")
 	e.Home, e.Category, e.Silent = h, c, silent
 	return v.wait(ctx, op, e)
@@ -88,7 +94,7 @@ func (v *Service) Practise(ctx context.Context, a Act, g place.GroupID, m Mode, 
 	if m != Drill && m != Test || c != "" && !slices.Contains(signal.Categories[:], c) {
 		return nil, fault.New(op, fault.Invalid, "alarm.category_unknown")
 	}
-	if len(v.ringing(group.ID, Live)) > 0 {
+	if len(v.Live(group.ID)) > 0 { // a hold-up is nobody's business here
 		return nil, fault.New(op, fault.Conflict, "alarm.real_one_first")
 	}
 	e := a.event(Pressed, group.ID, "")

@@ -31,6 +31,11 @@ const (
 	enoughStops = 20
 )
 
+// blindly is when a siren that cannot say what it does is told the same again, since
+// it shall: its hub acknowledged, but radio to it may have been lost, and nobody
+// would know.
+var blindly = [...]time.Duration{3 * time.Second, 10 * time.Second, 30 * time.Second}
+
 // Ladder is how far a command to a siren got.
 type Ladder int
 
@@ -72,6 +77,7 @@ type drive struct {
 	acked   bool          // and acknowledged it
 	tries   int           // commands since the want, contact or renewal
 	soon    time.Time     // told again then, because it came back; zero when not
+	ended   bool          // the want is the end of an alarm or a drill
 	met     bool          // commanded since the process started
 
 	heard    signal.Kind // Sounding or Quiet, "" when it never said
@@ -91,6 +97,7 @@ func (d *drive) follow(want order, until time.Time, incident string, now time.Ti
 	if !d.want.sounding || !want.sounding || want.once() {
 		d.trust, d.sounded = now, false
 	}
+	d.ended = d.want.sounding && !d.want.once() && !want.sounding
 	d.want, d.since, d.sent, d.tries, d.soon, d.acked = want, now, time.Time{}, 0, time.Time{}, false
 	return true
 }
@@ -193,17 +200,41 @@ func (d *drive) again() time.Time {
 	case d.want.interrupted() && d.settled():
 		return d.sent.Add(drillEvery)
 	case d.want.sounding && d.settled():
-		return d.renewal()
+		return sooner(d.renewal(), d.blind())
 	case d.want.sounding:
 		return d.sent.Add(patience(d.tries))
 	case d.heard == signal.Sounding:
 		return d.stopAt()
+	case d.ended && d.settled():
+		return d.blind()
 	case d.sent.IsZero() && !d.since.IsZero():
 		return d.since
 	case d.sent.IsZero() || d.settled() || !d.reached:
 		return time.Time{} // its first contact, or the next, brings the stop
 	}
 	return d.sent.Add(patience(d.tries))
+}
+
+// blind is when a siren that cannot say what it does is told the same again; zero
+// when it was told often enough. A new want begins anew.
+func (d *drive) blind() time.Time {
+	if d.confirms {
+		return time.Time{}
+	}
+	for _, b := range blindly {
+		if at := d.since.Add(b); at.After(d.sent) {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+// sooner is the earlier of two times, of which zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // renewal is when a siren that sounds is told again, before it stops by itself;

@@ -86,9 +86,52 @@ func TestMuteSirenIsToldUntilItsHubAcknowledges(t *testing.T) {
 		wait(2 * time.Second)
 		r.front.set(func(f *front) { f.noAck = false })
 		wait(60 * time.Second)
-		want(t, r, "0s plain/s1/set alarm 180", "1s plain/s1/set alarm 180", "3s plain/s1/set alarm 180")
+		want(t, r, "0s plain/s1/set alarm 180", "1s plain/s1/set alarm 180", "3s plain/s1/set alarm 180",
+			"10s plain/s1/set alarm 180", "30s plain/s1/set alarm 180")
 		if got, want := r.reports.take(), []string{"i1 h1 s1 L1", "i1 h1 s1 L2"}; !slices.Equal(got, want) {
 			t.Errorf("reports %v", got)
+		}
+	})
+}
+
+// TestSirenThatCannotTellIsToldThrice: its hub acknowledged, its radio may not have
+// been heard. What it shall do is said again three times, and never what it shall
+// no longer do.
+func TestSirenThatCannotTellIsToldThrice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, sirensOf("mute")...)
+		r.start(t)
+		r.Desire("g1", fire)
+		wait(5 * time.Second)
+		want(t, r, "0s plain/s1/set alarm 180", "3s plain/s1/set alarm 180")
+		r.Desire("g1", Desire{})
+		wait(time.Hour)
+		want(t, r, "5s plain/s1/set off", "8s plain/s1/set off", "15s plain/s1/set off", "35s plain/s1/set off")
+		r.Desire("g1", Desire{Sounding: true, Incident: "i2"})
+		wait(100 * time.Second)
+		want(t, r, "1h0m5s plain/s1/set alarm 180", "1h0m8s plain/s1/set alarm 180", "1h0m15s plain/s1/set alarm 180", "1h0m35s plain/s1/set alarm 180")
+		r.Desire("g1", Desire{Sounding: true, Incident: "i2", Quiet: []place.HomeID{"h1"}}) // this home rests
+		r.Subscribed("alley12", "hub", "plain/s1/set")
+		wait(time.Hour)
+		for _, line := range lines(r.front.take()) {
+			if !strings.HasSuffix(line, " off") {
+				t.Errorf("rang again after the silence: %s", line)
+			}
+		}
+	})
+}
+
+// TestBellTestIsNotRepeated: a single sound is one.
+func TestBellTestIsNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := bare(Config{}, sirensOf("mute")...)
+		r.start(t)
+		r.Desire("g1", Desire{Sounding: true, Pattern: dialect.TestPattern, Incident: "i1"})
+		wait(20 * time.Second)
+		r.Desire("g1", Desire{})
+		wait(time.Hour)
+		if got := lines(r.front.take()); len(got) != 2 {
+			t.Errorf("told %q, want once to sound and once to stop", got)
 		}
 	})
 }
@@ -253,10 +296,10 @@ func TestStopIsRepeatedUntilTheSirenIsQuiet(t *testing.T) {
 		r.front.take()
 		r.Desire("g1", Desire{})
 		wait(8 * time.Second) // s1 keeps sounding
-		want(t, r, "10s plain/s1/set off", "10s plain/s2/set off", "11s plain/s1/set off", "13s plain/s1/set off", "17s plain/s1/set off")
+		want(t, r, "10s plain/s1/set off", "10s plain/s2/set off", "11s plain/s1/set off", "13s plain/s1/set off", "13s plain/s2/set off", "17s plain/s1/set off")
 		r.say("s1", "quiet")
 		wait(time.Hour)
-		want(t, r)
+		want(t, r, "20s plain/s2/set off", "40s plain/s2/set off") // it cannot say
 	})
 }
 
