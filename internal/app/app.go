@@ -227,6 +227,9 @@ func (a *App) build(ctx context.Context) error {
 			return err
 		}
 		a.hearHubs()
+		if a.listener != nil {
+			a.listener.Revoke(a.Devices.Still)
+		}
 		a.People.Changed()
 		a.Screens.VillageChanged()
 		return nil

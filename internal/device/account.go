@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/keng-vn/keng/internal/dialect"
@@ -65,7 +66,13 @@ func (v *Service) SignIn(user, password string) (broker.Account, bool) {
 		v.counts.refused.Add(1)
 		return broker.Account{}, false
 	}
-	return broker.Account{Space: a.space, Prefixes: a.prefixes}, true
+	return broker.Account{Space: a.space, Prefixes: a.prefixes, Seal: a.hash}, true
+}
+
+// Still reports whether user would be let in now as a, who signed in earlier.
+func (v *Service) Still(user string, a broker.Account) bool {
+	now, known := v.now.Load().accounts[user]
+	return known && now.hash == a.Seal && now.space == a.Space && (now.prefixes == nil) == (a.Prefixes == nil) && slices.Equal(now.prefixes, a.Prefixes)
 }
 
 // prefixes lists the topics that a device with an account of its own may use:

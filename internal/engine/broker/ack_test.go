@@ -139,6 +139,109 @@ func TestMessageThatIsNeverSafeEndsTheConnection(t *testing.T) {
 	})
 }
 
+// TestWhatIsSafeOvertakesAStuckOne: the disk is stuck and a press is not safe. For
+// two seconds the order is kept; then the rest is acknowledged, the press is not.
+func TestWhatIsSafeOvertakesAStuckOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEar()
+		dones := map[string]func(){}
+		e.onPub = func(p Publish, done func()) {
+			if dones[p.Topic] = done; p.Topic > "m" {
+				done()
+			}
+		}
+		p := newPipe(t, e, Settings{})
+		pub := func(topic byte, pid byte) { p.write(packets.Publish<<4|2, 6, 0, 1, topic, 0, pid, 0) }
+		began := time.Now()
+		pub('a', 1)
+		pub('x', 2)
+		pub('b', 3)
+		pub('y', 4)
+		p.want(puback(2)...)
+		if d := time.Since(began); d != 2*time.Second {
+			t.Errorf("overtaken after %v", d)
+		}
+		p.want(puback(4)...)
+		time.Sleep(10 * time.Second)
+		pub('z', 5)
+		p.want(puback(5)...)
+		if d := time.Since(began); d != 12*time.Second {
+			t.Errorf("one that is safe at once waited until %v", d)
+		}
+		dones["b"]()
+		p.want(puback(3)...)
+		dones["a"]()
+		p.want(puback(1)...)
+		pub('c', 1) // the number is free again, and the order holds again
+		pub('x', 2)
+		began = time.Now()
+		p.want(puback(2)...)
+		if d := time.Since(began); d != 2*time.Second {
+			t.Errorf("overtaken after %v", d)
+		}
+		if b := p.next(); b != nil {
+			t.Fatalf("got % x", b)
+		}
+		if d := time.Since(began); d != 30*time.Second {
+			t.Errorf("cut after %v", d)
+		}
+		p.close()
+	})
+}
+
+func TestRevokedClientsAreSentAway(t *testing.T) {
+	r := newRig(t, newEar(), Settings{})
+	five := r.enter(t, 5, "five", "alley", nil)
+	three := r.enter(t, 4, "three", "alley", nil)
+	other := r.enter(t, 5, "other", "lane", nil)
+	dumb := r.dial(t) // has not signed in
+	r.Revoke(func(user string, a Account) bool { return user != "alley" || a.Space != "alley" })
+	if last, want := five.wantEnd(), notAuthorized.bye(true); !slices.Equal(last, want) {
+		t.Errorf("last packet % x, want % x", last, want)
+	}
+	if last := three.wantEnd(); last != nil {
+		t.Errorf("3.1.1 client got % x", last)
+	}
+	other.write(packets.Pingreq<<4, 0)
+	other.want(packets.Pingresp<<4, 0)
+	dumb.write(connectPacket(5, "dumb", "lane", nil)...)
+	if ack := dumb.next(); len(ack) < 4 || ack[3] != 0 {
+		t.Errorf("connack % x", ack)
+	}
+}
+
+// TestRevokeFindsWhoIsJustComing: the password changes between the check and the
+// welcome.
+func TestRevokeFindsWhoIsJustComing(t *testing.T) {
+	e := newEar()
+	changed := false
+	var l *Listener
+	l = Listen(&turncoat{ear: e, turn: func() {
+		if !changed {
+			changed = true
+			l.Revoke(func(string, Account) bool { return false })
+		}
+	}, ok: func() bool { return !changed }}, Settings{})
+	c := serveOn(t, l, e).dial(t)
+	c.write(connectPacket(5, "hub", "alley", nil)...)
+	if last, want := c.wantEnd(), notAuthorized.bye(true); !slices.Equal(last, want) {
+		t.Errorf("last packet % x, want % x", last, want)
+	}
+}
+
+// turncoat lets in once.
+type turncoat struct {
+	*ear
+	turn func()
+	ok   func() bool
+}
+
+func (c *turncoat) SignIn(user, password string) (Account, bool) {
+	ok := c.ok()
+	c.turn()
+	return Account{Space: Space(user)}, ok
+}
+
 func TestQoS2IsTakenExactlyOnce(t *testing.T) {
 	r := newRig(t, newEar(), Settings{})
 	c := r.enter(t, 5, "hub", "alley", nil)

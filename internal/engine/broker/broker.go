@@ -15,6 +15,8 @@ type Account struct {
 	// to a prefix, or below it ("stat/plug" allows "stat/plug/RESULT"). Nil: the
 	// whole space, for a hub.
 	Prefixes []string
+	// Seal tells what it was signed in with, and changes when that does.
+	Seal string
 }
 
 // Publish is a message that a client sent.
@@ -38,7 +40,7 @@ type Handler interface {
 	// Publish takes a message. It either calls done itself, at once or later from
 	// any goroutine, exactly once, when the message is safe (only then is a QoS 1
 	// message acknowledged), or never: then the client gets no PUBACK and sends
-	// again. Acknowledgements leave in the order of the messages.
+	// again.
 	Publish(p Publish, done func())
 	// Connected and Gone tell of a client's coming and going; graceful is a
 	// proper DISCONNECT.

@@ -16,8 +16,9 @@ type conn struct {
 	l      *Listener
 	number uint64 // order of arrival
 	login
-	space    *space
+	space    *space // this and the next two are written under mu
 	prefixes []string
+	seal     string
 	most     Bounds
 	idle     time.Duration // longest silence: one and a half times the keep alive
 	filters  []string      // guarded by space.mu
@@ -80,11 +81,17 @@ func (c *conn) signIn() error {
 	if err := h.check(); err != nil {
 		return err
 	}
+	rounds := c.l.rounds.Load()
 	a, ok := c.l.h.SignIn(h.user, h.password)
 	if !ok {
 		return wrongPassword
 	}
 	c.enter(h, a)
+	if c.l.rounds.Load() != rounds { // Revoke may have passed by before we were in
+		if now, ok := c.l.h.SignIn(h.user, h.password); !ok || now.Seal != a.Seal {
+			c.leave(notAuthorized.bye, true)
+		}
+	}
 	return nil
 }
 
@@ -103,7 +110,10 @@ func (h *hello) check() error {
 
 // enter makes c a client of its space and welcomes it.
 func (c *conn) enter(h hello, a Account) {
-	c.login, c.will, c.prefixes = login{h.user, h.id}, h.will, a.Prefixes
+	home := c.l.space(a.Space)
+	c.mu.Lock()
+	c.login, c.will, c.prefixes, c.seal, c.space = login{h.user, h.id}, h.will, a.Prefixes, a.Seal, home
+	c.mu.Unlock()
 	if c.id == "" {
 		c.id = "keng-" + rand.Text()
 	}
@@ -122,7 +132,6 @@ func (c *conn) enter(h hello, a Account) {
 	}
 	keep := c.keepAlive(h)
 	c.idle = keep * 3 / 2
-	c.space = c.l.space(a.Space)
 	c.space.enter(c)
 	c.n.signedIn.Add(1)
 	c.n.connections.Add(1)

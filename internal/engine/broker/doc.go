@@ -19,7 +19,10 @@
 // # Promises
 //
 //   - A PUBACK or PUBREC leaves only after the handler said that the message is
-//     safe, in the order of the messages, and reading goes on meanwhile.
+//     safe, and reading goes on meanwhile. They leave in the order of the messages,
+//     until one has been unsafe for 2 s: then it no longer holds up the others.
+//   - Who signed in with a password that was changed or taken away since is sent away
+//     when [Listener.Revoke] is called.
 //   - The handler hears a message before other clients do.
 //   - Each hub's topics live in a space of their own: subscriptions, retained
 //     messages, wills and client IDs never meet those of another.

@@ -148,7 +148,7 @@ func (j *Joined) connect(ctx context.Context) (*link, error) {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
 	k := &link{j: j}
-	k.wire = wire{nc: nc, kill: kill, set: j.set, n: &j.n, v5: true, bound: j.set.Hub.Queue, window: j.set.Window}
+	k.wire = wire{nc: nc, kill: kill, set: j.set, n: &j.n, v5: true, ordered: true, bound: j.set.Hub.Queue, window: j.set.Window}
 	release := context.AfterFunc(within, k.cut)
 	k.say(func([]byte) []byte { return j.hello() })
 	err = k.welcomed()

@@ -25,6 +25,7 @@ type Listener struct {
 	last   uint64
 	done   chan struct{} // closed when Close begins
 	ended  atomic.Bool   // done is closed
+	rounds atomic.Int64  // of Revoke
 	wg     sync.WaitGroup
 }
 
@@ -138,6 +139,31 @@ func (l *Listener) Send(name Space, topic string, payload []byte, ttl time.Durat
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.deliver(s.hearers(topic, nil), m, 1, false, urgent, acked)
+}
+
+// Revoke sends those away who would no longer be let in as who they are: their
+// password was changed or taken away, or their topics are others now. still is asked
+// for each; whoever may come back does so by itself.
+func (l *Listener) Revoke(still func(user string, a Account) bool) {
+	l.rounds.Add(1)
+	l.mu.Lock()
+	conns := make([]*conn, 0, len(l.conns))
+	for c := range l.conns {
+		conns = append(conns, c)
+	}
+	l.mu.Unlock()
+	for _, c := range conns {
+		c.mu.Lock()
+		in, user, a := c.space != nil, c.user, Account{Prefixes: c.prefixes, Seal: c.seal}
+		if in {
+			a.Space = c.space.name
+		}
+		c.mu.Unlock()
+		if in && !still(user, a) {
+			l.n.refuse("revoked")
+			c.leave(notAuthorized.bye, true)
+		}
+	}
 }
 
 // Retain implements [Front].

@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -9,9 +11,17 @@ import (
 
 // owed are the acknowledgements that the other side waits for, oldest first.
 // They leave in this order, each when its message is safe.
+//
+// When the oldest has been unsafe for a while, because the disk is stuck, what is
+// safe behind it goes ahead of it: a client that may have twenty messages in flight
+// would otherwise say nothing any more, nor ring. The order of PUBACK and PUBREC
+// binds a client, and a server only towards those whom it delivers to (MQTT-4.6.0-2,
+// -3 and -6 in 3.1.1 and 5.0): a server may acknowledge what it took in any order. A
+// client of a standing broker, which Keng is too, may not.
 type owed struct {
-	head    uint64 // number of due[0]
+	last    uint64 // number of the newest
 	due     []debt
+	loose   bool          // the oldest holds up nobody
 	changed chan struct{} // closed at the next change; nil when nobody waits
 	late    *time.Timer   // made when it is first needed
 	timed   bool          // late is running
@@ -20,10 +30,11 @@ type owed struct {
 
 // debt is one acknowledgement.
 type debt struct {
-	pid  uint16
-	kind byte // PUBACK or PUBREC
-	code reason
-	safe bool
+	number uint64
+	pid    uint16
+	kind   byte // PUBACK or PUBREC
+	code   reason
+	safe   bool
 }
 
 // stop frees those who wait.
@@ -65,8 +76,9 @@ func (w *wire) owe(pid uint16, kind byte) (number uint64, ok bool) {
 	if w.state != open {
 		return 0, false
 	}
-	w.owed.due = append(w.owed.due, debt{pid: pid, kind: kind})
-	return w.owed.head + uint64(len(w.owed.due)-1), true
+	w.owed.last++
+	w.owed.due = append(w.owed.due, debt{number: w.owed.last, pid: pid, kind: kind})
+	return w.owed.last, true
 }
 
 // settle marks a message as safe, or as refused with code, and sends all
@@ -75,44 +87,77 @@ func (w *wire) settle(number uint64, code reason) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	o := &w.owed
-	i := number - o.head // far too large when it was settled before
-	if w.state != open || i >= uint64(len(o.due)) || o.due[i].safe {
+	i, owes := slices.BinarySearchFunc(o.due, number, func(d debt, n uint64) int { return cmp.Compare(d.number, n) })
+	if w.state != open || !owes || o.due[i].safe {
 		return
 	}
 	o.due[i].safe, o.due[i].code = true, code
-	k := 0
-	for ; k < len(o.due) && o.due[k].safe; k++ {
-		d := o.due[k]
+	switch {
+	case i == 0:
+		k := 1
+		for k < len(o.due) && o.due[k].safe {
+			k++
+		}
+		o.loose = false
+		w.acknowledge(0, k)
+	case o.loose:
+		w.acknowledge(i, i+1)
+	}
+}
+
+// acknowledge sends what is due from i up to j. The caller holds mu.
+func (w *wire) acknowledge(i, j int) {
+	o := &w.owed
+	for _, d := range o.due[i:j] {
 		w.ctl = appendAck(w.ctl, d.kind, d.pid, w.v5, d.code)
 	}
-	if k == 0 {
-		return
-	}
-	w.n.acked.Add(uint64(k))
-	o.head += uint64(k)
-	o.due = o.due[:copy(o.due, o.due[k:])]
+	w.n.acked.Add(uint64(j - i))
+	o.due = slices.Delete(o.due, i, j)
 	if len(o.due) == 0 && cap(o.due) > 16 {
 		o.due = nil
 	}
 	o.tell()
-	w.watch(true)
+	w.watch(i == 0)
 	w.wake()
 }
 
-// watch limits how long the oldest message may stay unsafe: then the connection
-// ends, so that the client sends again. Otherwise one lost done would silence a
-// client for good. moved says that there is another oldest message now. The
-// caller holds mu.
+// loosen sends what is safe ahead of the oldest. The caller holds mu.
+func (w *wire) loosen() {
+	o := &w.owed
+	o.loose = true
+	sent := 0
+	o.due = slices.DeleteFunc(o.due, func(d debt) bool {
+		if d.safe {
+			w.ctl = appendAck(w.ctl, d.kind, d.pid, w.v5, d.code)
+			sent++
+		}
+		return d.safe
+	})
+	if sent > 0 {
+		w.n.acked.Add(uint64(sent))
+		o.tell()
+		w.wake()
+	}
+}
+
+// watch limits how long the oldest message may stay unsafe: for a moment it holds up
+// the others, then it does not, and then the connection ends, so that the client
+// sends again. Otherwise one lost done would silence a client for good. moved says
+// that there is another oldest message now. The caller holds mu.
 func (w *wire) watch(moved bool) {
 	o := &w.owed
 	want := len(o.due) > 0 && !o.over
+	first := w.set.InOrder
+	if w.ordered || first >= w.set.SafeWithin {
+		first = w.set.SafeWithin
+	}
 	switch {
 	case !want && o.timed:
 		o.late.Stop()
 	case want && o.late == nil:
-		o.late = time.AfterFunc(w.set.SafeWithin, w.unsafe)
+		o.late = time.AfterFunc(first, w.unsafe)
 	case want && (moved || !o.timed):
-		o.late.Reset(w.set.SafeWithin)
+		o.late.Reset(first)
 	}
 	o.timed = want
 }
@@ -120,6 +165,11 @@ func (w *wire) watch(moved bool) {
 func (w *wire) unsafe() {
 	w.mu.Lock()
 	due := len(w.owed.due) > 0 && w.state == open
+	if due && !w.owed.loose && !w.ordered && w.set.InOrder < w.set.SafeWithin {
+		w.loosen()
+		w.owed.late.Reset(w.set.SafeWithin - w.set.InOrder)
+		due = false
+	}
 	w.mu.Unlock()
 	if due {
 		w.n.unsafe.Add(1)

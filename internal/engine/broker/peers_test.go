@@ -101,6 +101,71 @@ func TestMosquittoClientsAtEveryQoS(t *testing.T) {
 	}
 }
 
+// stuckDisk is an ear for which a press is never safe, and all else is at once.
+func stuckDisk() *ear {
+	e := newEar()
+	e.onPub = func(p Publish, done func()) {
+		if !strings.HasPrefix(string(p.Payload), "press") {
+			done()
+		}
+	}
+	return e
+}
+
+// TestLaterPressesOfAHubAreHeardWhileTheDiskIsStuck: a client may have only so many
+// messages in flight, 20 by default with Mosquitto's. One press that is not safe must
+// not fill them up with what came after it.
+func TestLaterPressesOfAHubAreHeardWhileTheDiskIsStuck(t *testing.T) {
+	heard := func(events []string) bool {
+		return slices.ContainsFunc(events, func(s string) bool { return strings.HasSuffix(s, "=press-3") })
+	}
+	lines := "press-1\n"
+	for k := range 60 {
+		lines += fmt.Sprintf("beat-%d\n", k)
+		if k == 30 {
+			lines += "press-2\n"
+		}
+	}
+	lines += "press-3\n"
+	for _, version := range versions {
+		t.Run("mosquitto "+version, func(t *testing.T) {
+			if _, err := exec.LookPath("mosquitto_pub"); err != nil {
+				t.Skip("mosquitto_pub is not installed")
+			}
+			e := stuckDisk()
+			r := newRig(t, e, Settings{ReceiveMax: 65_535})
+			host, port, _ := net.SplitHostPort(r.addr)
+			cmd := exec.CommandContext(t.Context(), "mosquitto_pub", "-h", host, "-p", port, "-V", version, "-u", "alley", "-P", "pw-alley", "-q", "1", "-t", "hub", "-l")
+			cmd.Stdin = strings.NewReader(lines)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+			e.until(t, "the last press", heard)
+		})
+	}
+	t.Run("paho 5", func(t *testing.T) {
+		e := stuckDisk()
+		r := newRig(t, e, Settings{ReceiveMax: 20})
+		nc, err := net.Dial("tcp", r.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		c := paho.NewClient(paho.ClientConfig{Conn: nc})
+		if _, err := c.Connect(ctx, &paho.Connect{ClientID: "paho", KeepAlive: 30, CleanStart: true, Username: "alley", UsernameFlag: true, Password: []byte("pw-alley"), PasswordFlag: true}); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(lines) {
+			if _, err := c.PublishWithOptions(ctx, &paho.Publish{Topic: "hub", QoS: 1, Payload: []byte(strings.TrimSpace(line))}, paho.PublishOptions{Method: paho.PublishMethod_AsyncSend}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e.until(t, "the last press", heard)
+	})
+}
+
 func TestMosquittoClientsSeeRetainedAndWill(t *testing.T) {
 	for _, version := range versions {
 		t.Run(version, func(t *testing.T) {

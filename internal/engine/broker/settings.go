@@ -11,6 +11,7 @@ import (
 type Settings struct {
 	ConnectWithin time.Duration // from the socket to a whole CONNECT, TLS included
 	WriteWithin   time.Duration // for each 16 KiB that a client is sent
+	InOrder       time.Duration // how long a message that is not safe holds up the acknowledgements behind it
 	SafeWithin    time.Duration // from a message to its done, else the connection ends
 	KeepAlive     time.Duration // for clients that name none, or (5.0) a longer one
 
@@ -42,6 +43,7 @@ func (s Settings) filled() *Settings {
 	or := func(p *int, d int) { *p = cmp.Or(*p, d) }
 	s.ConnectWithin = cmp.Or(s.ConnectWithin, 10*time.Second)
 	s.WriteWithin = cmp.Or(s.WriteWithin, 10*time.Second)
+	s.InOrder = cmp.Or(s.InOrder, 2*time.Second)
 	s.SafeWithin = cmp.Or(s.SafeWithin, 30*time.Second)
 	s.KeepAlive = cmp.Or(s.KeepAlive, 5*time.Minute)
 	or(&s.MaxConns, 50_000)

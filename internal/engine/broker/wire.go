@@ -36,6 +36,7 @@ type wire struct {
 	pid     uint16      // last packet ID given
 	flights []flight
 	owed    owed
+	ordered bool // acknowledgements keep their order whatever happens
 	writing bool
 	writers sync.WaitGroup
 }
