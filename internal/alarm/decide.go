@@ -529,7 +529,7 @@ func (r *Roll) alive(at time.Time) {
 func (i *Incident) acknowledge(e Event) bool {
 	by := e.By
 	by.At = e.At
-	desk := e.By.Role == people.Desk
+	desk := e.By.desk()
 	deskNews := desk && (i.DeskAck == nil || i.DeskSound)
 	if i.Response != Unacknowledged && !deskNews {
 		return false
@@ -547,7 +547,7 @@ func (i *Incident) acknowledge(e Event) bool {
 
 // deskSeen notes a sign of life of the duty desk.
 func (i *Incident) deskSeen(e Event) {
-	if e.By.Role == people.Desk && !e.By.Nobody() {
+	if e.By.desk() && !e.By.Nobody() {
 		i.DeskSeen = e.At
 	}
 }
@@ -594,7 +594,7 @@ func (i *Incident) respond(e Event) bool {
 	if i.Ack == nil {
 		i.Ack = &by
 	}
-	if e.By.Role == people.Desk {
+	if e.By.desk() {
 		i.DeskAck, i.DeskSound = &by, false
 	}
 	i.note(e, key, e.By.Home, "info", nil)

@@ -74,12 +74,31 @@ func (v *Service) Routes(k *web.Kit, groups func() Groups) {
 	v.actRoutes(k)
 }
 
-// around is the groups that a may know of: his own scope's, and those adjoining
-// that called for help.
+// around is the groups that a may know of: those of the places for which he holds
+// something, and those adjoining his own that called for help.
 func (v *Service) around(a people.Actor, all Groups) []place.Group {
-	groups := all.In(a.Scope)
-	if g, ok := v.Village().Group(a.Group); ok {
-		groups = append(groups[:len(groups):len(groups)], v.Adjoining(a, g)...)
+	var groups []place.Group
+	known := map[place.GroupID]bool{}
+	add := func(g place.Group) {
+		if !known[g.ID] {
+			known[g.ID] = true
+			groups = append(groups, g)
+		}
+	}
+	at := a.Places()
+	for _, s := range at {
+		for _, g := range all.In(s) {
+			if v.Rights.MaySee(a, g) {
+				add(g)
+			}
+		}
+	}
+	for _, s := range at {
+		if g, ok := v.Village().Group(s.Group); ok {
+			for _, n := range v.Adjoining(a, g) {
+				add(n)
+			}
+		}
 	}
 	return groups
 }

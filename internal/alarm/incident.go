@@ -142,6 +142,9 @@ type Who struct {
 // Nobody reports whether w is the clock or a device rather than somebody.
 func (w Who) Nobody() bool { return w.Person == "" && w.Token == "" }
 
+// desk reports whether w acts for the duty desk; its chief does so too.
+func (w Who) desk() bool { return w.Role == people.Desk || w.Role == people.Chief }
+
 // Origin is where an incident began, or spread to.
 type Origin struct {
 	Home     place.HomeID      `json:"home"`

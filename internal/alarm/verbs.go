@@ -20,6 +20,7 @@ const longestNote = 1000
 
 // Rights says who may do what. Package people fills it; every verb asks.
 type Rights interface {
+	May(a people.Actor, verb string, on people.Thing) bool
 	MaySee(a people.Actor, g place.Group) bool
 	MaySeeSilent(a people.Actor, g place.Group) bool
 	MaySeeNames(a people.Actor, g place.Group) bool
@@ -27,7 +28,6 @@ type Rights interface {
 	MayAnswer(a people.Actor, g place.Group, h place.HomeID) bool
 	MayAnswerFor(a people.Actor, g place.Group, h place.HomeID) bool
 	MayAcknowledge(a people.Actor, g place.Group) bool
-	MayName(a people.Actor, g place.Group) bool
 	MaySilenceHome(a people.Actor, g place.Group, h place.HomeID) bool
 	MaySilenceGroup(a people.Actor, g place.Group) bool
 	MayRespond(a people.Actor, g place.Group) bool
@@ -42,8 +42,8 @@ type Act struct {
 	Key string // Idempotency-Key; the same key of the same person is the same act
 }
 
-func (a Act) event(k Kind, g place.GroupID, i ID) Event {
-	e := Event{Kind: k, Group: g, Incident: i, By: Who{Person: a.By.Person, Token: a.By.Token, Role: a.By.Role, Home: a.By.Home}}
+func (a Act) event(k Kind, g place.Group, i ID) Event {
+	e := Event{Kind: k, Group: g.ID, Incident: i, By: Who{Person: a.By.Person, Token: a.By.Token, Role: a.By.As(g), Home: a.By.Home}}
 	if a.Key != "" {
 		e.Key = string(a.By.Person) + a.By.Token + "/" + a.Key
 	}
@@ -76,7 +76,7 @@ func (v *Service) Raise(ctx context.Context, a Act, g place.GroupID, h place.Hom
 	if silent {
 		c = signal.HoldUp
 	}
-	e := a.event(Pressed, group.ID, "")
+	e := a.event(Pressed, group, "")
 	e.Home, e.Category, e.Silent = h, c, silent
 	return v.wait(ctx, op, e)
 }
@@ -97,7 +97,7 @@ func (v *Service) Practise(ctx context.Context, a Act, g place.GroupID, m Mode, 
 	if len(v.Live(group.ID)) > 0 { // a hold-up is nobody's business here
 		return nil, fault.New(op, fault.Conflict, "alarm.real_one_first")
 	}
-	e := a.event(Pressed, group.ID, "")
+	e := a.event(Pressed, group, "")
 	e.Home, e.Mode, e.Category = a.By.Home, m, c
 	return v.wait(ctx, op, e)
 }
@@ -120,7 +120,7 @@ func (v *Service) Answer(ctx context.Context, a Act, id ID, h place.HomeID, answ
 	if !slices.Contains(Answers[:], answer) || minutes < 0 || minutes > 240 {
 		return nil, fault.New(op, fault.Invalid, "alarm.answer_unknown")
 	}
-	e := a.event(AnsweredKind, group.ID, id)
+	e := a.event(AnsweredKind, group, id)
 	e.Home, e.Answer, e.Minutes = h, answer, minutes
 	if e.Text, err = tidy(op, reason); err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (v *Service) Receive(ctx context.Context, a Act, id ID) (*Incident, error) 
 	if a.By.Home == "" || !i.Open() {
 		return i, nil // a desk's screen is no home's phone
 	}
-	e := a.event(ReceivedKind, group.ID, id)
+	e := a.event(ReceivedKind, group, id)
 	e.Home = a.By.Home
 	return v.wait(ctx, op, e)
 }
@@ -150,13 +150,13 @@ func (v *Service) Name(ctx context.Context, a Act, id ID, c signal.Category) (*I
 	if err != nil {
 		return nil, err
 	}
-	if !i.OriginHome(a.By.Home) && !v.Rights.MayName(a.By, group) {
+	if !v.Rights.May(a.By, "alarm.name", v.thing(group, i)) {
 		return nil, fault.New(op, fault.Denied, "fault.denied")
 	}
 	if !slices.Contains(signal.Categories[:], c) || c == signal.HoldUp {
 		return nil, fault.New(op, fault.Invalid, "alarm.category_unknown")
 	}
-	e := a.event(Recategorised, group.ID, id)
+	e := a.event(Recategorised, group, id)
 	e.Category = c
 	return v.checked(ctx, op, e)
 }
@@ -184,7 +184,7 @@ func (v *Service) may(ctx context.Context, op string, a Act, id ID, k Kind, may 
 	if !may(a.By, group) {
 		return nil, fault.New(op, fault.Denied, "fault.denied")
 	}
-	return v.checked(ctx, op, a.event(k, group.ID, id))
+	return v.checked(ctx, op, a.event(k, group, id))
 }
 
 // Silence rests the siren of home h, or of the whole group when h is "", for at
@@ -198,7 +198,7 @@ func (v *Service) Silence(ctx context.Context, a Act, id ID, h place.HomeID, d t
 	if h == "" && !v.Rights.MaySilenceGroup(a.By, group) || h != "" && !v.Rights.MaySilenceHome(a.By, group, h) {
 		return nil, fault.New(op, fault.Denied, "fault.denied")
 	}
-	e := a.event(SilencedKind, group.ID, id)
+	e := a.event(SilencedKind, group, id)
 	e.Home = h
 	if d > 0 {
 		e.Until = v.Now().Add(d)
@@ -216,7 +216,7 @@ func (v *Service) Note(ctx context.Context, a Act, id ID, text string) (*Inciden
 	if !v.Rights.MayNote(a.By, group) {
 		return nil, fault.New(op, fault.Denied, "fault.denied")
 	}
-	e := a.event(Noted, group.ID, id)
+	e := a.event(Noted, group, id)
 	if e.Text, err = tidy(op, text); err != nil {
 		return nil, err
 	}
@@ -240,7 +240,7 @@ func (v *Service) Close(ctx context.Context, a Act, id ID, c Cause, note string)
 	if !v.Rights.MayClose(a.By, group, string(c)) || i.Silent && !v.Rights.MaySeeSilent(a.By, group) {
 		return nil, fault.New(op, fault.Denied, "fault.denied")
 	}
-	e := a.event(ClosedKind, group.ID, id)
+	e := a.event(ClosedKind, group, id)
 	e.Cause = c
 	if e.Text, err = tidy(op, note); err != nil {
 		return nil, err
@@ -278,15 +278,21 @@ func (v *Service) seen(ctx context.Context, op string, a Act, id ID) (place.Grou
 // maySee reports whether a may know of incident i: his own group's; an adjoining
 // group's once its leaders were called; a hold-up only at the desk.
 func (v *Service) maySee(a people.Actor, g place.Group, i *Incident) bool {
-	if i.Silent {
-		return v.Rights.MaySeeSilent(a, g)
-	}
-	if v.Rights.MaySee(a, g) {
-		return true
-	}
+	return v.Rights.May(a, "alarm.see", v.thing(g, i))
+}
+
+// thing is incident i of g as the policies know it.
+func (v *Service) thing(g place.Group, i *Incident) people.Thing {
 	lately := i.Open() || v.Now().Sub(i.Closed.By.At) < time.Hour // they also hear how it ended
-	called := i.Adjacent && lately && slices.Contains(g.Adjoining, a.Group)
-	return called && (a.Role == people.Leader || a.Role == people.Deputy)
+	homes := make([]place.HomeID, 0, len(i.Origins))
+	for _, o := range i.Origins {
+		if o.Home != "" {
+			homes = append(homes, o.Home)
+		}
+	}
+	return people.Thing{Kind: "Incident", ID: string(i.ID), Group: g, Attrs: map[string]any{
+		"silent": i.Silent, "called": i.Adjacent && lately, "origins": homes,
+	}}
 }
 
 // tidy brings what somebody wrote to NFC without spaces around, or says that it

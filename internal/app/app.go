@@ -74,6 +74,7 @@ type App struct {
 	Village   *place.Watcher
 	Book      *people.Book
 	People    *people.Service
+	Grants    *people.Grants
 	Devices   *device.Service
 	Alarm     *alarm.Service
 	Duty      *duty.Service
@@ -195,6 +196,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.signIn(); err != nil {
 		return err
 	}
+	a.giveRoles()
 	if a.Devices, err = device.New(ctx, device.Config{DB: db, Journal: a.Committer, Dialects: dialects(), Places: a.Village.Directory(), Standing: a.Broker != "", Log: a.Log}); err != nil {
 		return err
 	}
@@ -251,6 +253,7 @@ func (a *App) routes() error {
 	if err := a.People.Routes(a.Kit, a.Village.Directory, a.Cast); err != nil {
 		return err
 	}
+	a.Grants.Routes(a.Kit, a.Book)
 	if err := a.Screens.Routes(a.Kit, bundles.Files()); err != nil {
 		return err
 	}
@@ -309,6 +312,7 @@ func (a *App) Start(ctx context.Context) error {
 		a.run("log of acts", a.Head.Run)
 	}
 	a.run("chat", a.Chat.Run)
+	a.run("roles", a.watchRoles)
 	a.run("health", a.tellHealth)
 	if err := a.startDC09(); err != nil {
 		return err

@@ -69,7 +69,7 @@ const slowWrite = 2 * time.Second
 // his own groups. Broken promises of other groups are none of his business.
 func (a *App) HealthFor(who people.Actor) Health {
 	groups := []place.GroupID{}
-	for _, g := range a.Village.Directory().In(who.Scope) {
+	for _, g := range a.groupsOf(who) {
 		groups = append(groups, g.ID)
 	}
 	h := a.Health(groups)

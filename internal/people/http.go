@@ -189,7 +189,7 @@ func (p *pages) welcome(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := p.view(r, "welcome.title")
 	for _, c := range p.cast {
-		known, err := findPerson(r.Context(), p.v.DB.Read(), "people.Welcome", c.Person)
+		known, err := findPerson(r.Context(), p.v.DB.Read(), "people.Welcome", c.Person, p.v.Now())
 		if err != nil {
 			return err
 		}
@@ -268,7 +268,7 @@ func (p *pages) who(x Person, l say.Lang) who {
 func (p *pages) persona(r *http.Request) (Person, error) {
 	for _, c := range p.cast {
 		if c.Key == strings.ToLower(r.PathValue("role")) {
-			return findPerson(r.Context(), p.v.DB.Read(), "people.Demo", c.Person)
+			return findPerson(r.Context(), p.v.DB.Read(), "people.Demo", c.Person, p.v.Now())
 		}
 	}
 	return Person{}, fault.New("people.Demo", fault.NotFound, "fault.not_found")

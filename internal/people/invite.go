@@ -36,7 +36,7 @@ func (v *Service) InviteHome(ctx context.Context, h place.HomeID, name string) (
 			if name != "" && place.Fold(p.Name) != place.Fold(name) {
 				continue
 			}
-			i, err := v.invite(ctx, tx, p.Person, false)
+			i, err := v.invite(ctx, tx, p.Person.at(v.Now()), false)
 			if err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ func (v *Service) InviteHome(ctx context.Context, h place.HomeID, name string) (
 func (v *Service) InviteOfficer(ctx context.Context, r Role, unit place.UnitCode, name string) (Invite, error) {
 	var i Invite
 	err := v.DB.Tx(ctx, func(tx *sql.Tx) error {
-		p, err := officer(ctx, tx, r, unit, name)
+		p, err := officer(ctx, tx, r, unit, name, v.Now())
 		if err != nil {
 			return err
 		}
@@ -69,13 +69,13 @@ func (v *Service) InviteOfficer(ctx context.Context, r Role, unit place.UnitCode
 func (v *Service) Officer(ctx context.Context, r Role, unit place.UnitCode, name string) (Person, error) {
 	var p Person
 	err := v.DB.Tx(ctx, func(tx *sql.Tx) (err error) {
-		p, err = officer(ctx, tx, r, unit, name)
+		p, err = officer(ctx, tx, r, unit, name, v.Now())
 		return err
 	})
 	return p, err
 }
 
-func officer(ctx context.Context, tx *sql.Tx, r Role, unit place.UnitCode, name string) (Person, error) {
+func officer(ctx context.Context, tx *sql.Tx, r Role, unit place.UnitCode, name string, now time.Time) (Person, error) {
 	const op = "people.Officer"
 	p := Person{Name: place.Tidy(name), Role: r, Scope: place.Scope{Unit: unit}}
 	if !r.Officer() {
@@ -89,7 +89,7 @@ func officer(ctx context.Context, tx *sql.Tx, r Role, unit place.UnitCode, name 
 	}
 	err := tx.QueryRowContext(ctx, `SELECT id FROM person WHERE role = $1 AND scope_unit = $2 AND name = $3`, r, unit, p.Name).Scan(&p.ID)
 	if err == nil {
-		return p, nil
+		return findPerson(ctx, tx, op, p.ID, now)
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return p, fmt.Errorf("find officer: %w", err)
@@ -99,6 +99,11 @@ func officer(ctx context.Context, tx *sql.Tx, r Role, unit place.UnitCode, name 
 		VALUES ($1, $2, '', $3, '', '', $4, 0)`, p.ID, p.Name, p.Role, unit); err != nil {
 		return p, fmt.Errorf("add officer: %w", err)
 	}
+	post := Post{Role: r, At: p.Scope, From: now, By: ByCommand}
+	if _, err := Give(ctx, tx, p.ID, post, now); err != nil {
+		return p, err
+	}
+	p.Posts = PostsOf(post)
 	return p, place.Bump(ctx, tx)
 }
 
@@ -130,6 +135,10 @@ func (v *Service) OpenInvite(ctx context.Context, code string) (Person, error) {
 		if errors.Is(err, sql.ErrNoRows) {
 			return false, errInvite(op)
 		}
+		if err != nil {
+			return true, err
+		}
+		p, err = findPerson(ctx, v.DB.Read(), op, p.ID, v.Now())
 		return true, err
 	})
 	return p, err

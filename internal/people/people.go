@@ -42,11 +42,12 @@ func (r Role) Officer() bool {
 // Person is somebody Keng knows: a resident of a home, or an officer of a unit.
 type Person struct {
 	ID    ID
-	Name  string // "Chủ hộ số 10"
-	Phone string // E.164, "+84900000001"; "" when unknown
-	Role  Role
+	Name  string       // "Chủ hộ số 10"
+	Phone string       // E.164, "+84900000001"; "" when unknown
+	Role  Role         // the main one
 	Home  place.HomeID // "" for an officer
 	Scope place.Scope  // the group of a resident, the unit of an officer
+	Posts Posts        // what was given to him
 }
 
 // Actor is whoever stands behind a request: a person with a session, or a
@@ -76,6 +77,21 @@ func (a Actor) Held() []Post {
 		held = append(held, Post{Role: a.Role, At: a.Scope})
 	}
 	return slices.AppendSeq(held, a.Posts.All())
+}
+
+// As is the role in which a acts for group g: of those that he holds for it the one
+// that asks most of him, else his main one. Who only reads somewhere acts there as
+// the neighbour that he also is.
+func (a Actor) As(g place.Group) Role {
+	held := a.Held()
+	for _, r := range []Role{Chief, Desk, Leader, Deputy, Member, Head, Team} {
+		for _, p := range held {
+			if p.Role == r && p.At.Covers(g, place.ParentOf(g.Commune)) {
+				return r
+			}
+		}
+	}
+	return a.Role
 }
 
 // Places lists where a holds anything, each place once.

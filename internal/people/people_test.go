@@ -254,6 +254,7 @@ func TestAnInviteWorksOnce(t *testing.T) {
 		_, err = h.OpenInvite(t.Context(), i.Code)
 		wantKind(t, err, fault.NotFound, "people.invite_not_good")
 		want := people.Actor{Person: s.Person.ID, Name: "Bùi Thị Lan", Role: people.Leader, Home: "h1", Group: "g1", Scope: place.Scope{Group: "g1"}}
+		want.Posts = people.PostsOf(people.Post{Role: people.Leader, At: want.Scope, From: time.UnixMilli(0), By: people.ByVillage})
 		if diff := cmp.Diff(want, h.ask(t, s.Secret, "")); diff != "" {
 			t.Error(diff)
 		}

@@ -1,7 +1,6 @@
 package people
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 	"strconv"
@@ -102,7 +101,14 @@ func (p Posts) Holds(r Role) bool {
 
 // weight orders roles by what they ask of somebody: the first that he holds is
 // his main role.
-var weight = []Role{Chief, Desk, Admin, Auditor, Viewer, Steering, Leader, Deputy, Member, Head, Team, Mediator, Elder}
+var weight = [...]Role{Chief, Desk, Admin, Auditor, Viewer, Steering, Leader, Deputy, Member, Head, Team, Mediator, Elder}
+
+func rank(r Role) int {
+	if i := slices.Index(weight[:], r); i >= 0 {
+		return i
+	}
+	return len(weight)
+}
 
 // main is the main role of who holds posts and lives in home, and where he holds it.
 func main(posts Posts, home place.HomeID, group place.GroupID) (Role, place.Scope) {
@@ -110,14 +116,8 @@ func main(posts Posts, home place.HomeID, group place.GroupID) (Role, place.Scop
 	if home != "" && group != "" {
 		best = Post{Role: Member, At: place.Scope{Group: group}}
 	}
-	rank := func(r Role) int {
-		if i := slices.Index(weight, r); i >= 0 {
-			return i
-		}
-		return len(weight)
-	}
 	for x := range posts.All() {
-		if best.Role == "" || cmp.Compare(rank(x.Role), rank(best.Role)) < 0 {
+		if best.Role == "" || rank(x.Role) < rank(best.Role) {
 			best = x
 		}
 	}

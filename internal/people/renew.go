@@ -42,6 +42,11 @@ type Phone struct {
 // lately. leads tells too who is signed in at all.
 func (v *Service) Phones(ctx context.Context, g place.Group, leads bool) ([]Phone, error) {
 	now := v.Now()
+	posts, err := readPosts(ctx, v.DB.Read(), `SELECT g.person, `+postColumns+` FROM people_grant g JOIN person p ON p.id = g.person
+		WHERE g.state = 'held' AND p.scope_group = $1`, g.ID)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := v.DB.Read().QueryContext(ctx, `SELECT `+personColumns+`, COALESCE(n.at_ms, 0), (SELECT count(*) FROM session s WHERE s.person = p.id AND s.expires_ms > $2)
 		FROM person p LEFT JOIN new_phone n ON n.person = p.id AND n.at_ms > $3 WHERE p.scope_group = $1 AND p.home <> '' ORDER BY p.home, p.position, p.id`,
 		g.ID, now.UnixMilli(), now.Add(-NewPhoneFor).UnixMilli())
@@ -57,6 +62,8 @@ func (v *Service) Phones(ctx context.Context, g place.Group, leads bool) ([]Phon
 		if err := rows.Scan(append(p.into(), &at, &sessions)...); err != nil {
 			return nil, fmt.Errorf("read phones: %w", err)
 		}
+		p.Posts = posts[p.ID]
+		p = p.at(now)
 		x := Phone{Person: p.ID, Name: p.Name, Home: p.Home, Role: p.Role, In: leads && sessions > 0}
 		if at != 0 {
 			t := instant(at)
@@ -74,7 +81,7 @@ func (v *Service) Reinvite(ctx context.Context, by Actor, g place.Group, id ID, 
 	const op = "people.Reinvite"
 	var i Invite
 	err := v.DB.Tx(ctx, func(tx *sql.Tx) error {
-		p, err := findPerson(ctx, tx, op, id)
+		p, err := findPerson(ctx, tx, op, id, v.Now())
 		if err != nil {
 			return err
 		}
@@ -169,8 +176,10 @@ func (v *Service) Colleagues(ctx context.Context, a Actor) ([]Colleague, error) 
 		names[p.ID] = p.Name
 	}
 	list := []Colleague{}
-	for _, p := range all {
-		if !colleagues(a, p.Person) {
+	now := v.Now()
+	for _, s := range all {
+		p := s.at(now)
+		if !colleagues(a, p) {
 			continue
 		}
 		c := Colleague{Person: p.ID, Name: p.Name, Role: p.Role, Unit: p.Scope.Unit, Self: p.ID == a.Person}
@@ -236,7 +245,7 @@ func (v *Service) AskRenewal(ctx context.Context, a Actor, id ID) (Renewal, erro
 
 // vouched is the officer for whom a may vouch: a colleague other than himself.
 func (v *Service) vouched(ctx context.Context, tx *sql.Tx, op string, a Actor, id ID) (Person, error) {
-	p, err := findPerson(ctx, tx, op, id)
+	p, err := findPerson(ctx, tx, op, id, v.Now())
 	if err != nil {
 		return p, err
 	}
@@ -267,7 +276,7 @@ func (v *Service) AgreeRenewal(ctx context.Context, a Actor, id string) (Invite,
 		if r.by == a.Person {
 			return fault.New(op, fault.Denied, "people.two_needed")
 		}
-		asked, err := findPerson(ctx, tx, op, r.by)
+		asked, err := findPerson(ctx, tx, op, r.by, v.Now())
 		if err != nil {
 			return err
 		}
@@ -300,7 +309,7 @@ func (v *Service) RefuseRenewal(ctx context.Context, a Actor, id string) error {
 		if err != nil {
 			return err
 		}
-		p, err := findPerson(ctx, tx, op, r.person)
+		p, err := findPerson(ctx, tx, op, r.person, v.Now())
 		if err != nil {
 			return err
 		}

@@ -139,7 +139,7 @@ func (v *Service) reinvite(ctx context.Context, d *place.Directory, in *reinvite
 	if a.Nobody() {
 		return nil, fault.New(op, fault.Unknown, "fault.sign_in")
 	}
-	p, err := findPerson(ctx, v.DB.Read(), op, in.ID)
+	p, err := findPerson(ctx, v.DB.Read(), op, in.ID, v.Now())
 	if err != nil {
 		return nil, err
 	}

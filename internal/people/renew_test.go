@@ -216,7 +216,7 @@ func TestAColleagueWhoLeftDoesNotCount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.db.Exec(t.Context(), `UPDATE person SET scope_unit = '04795' WHERE id = $1`, first.Person); err != nil {
+	if err := h.db.Exec(t.Context(), `UPDATE people_grant SET unit = '04795' WHERE person = $1`, first.Person); err != nil {
 		t.Fatal(err)
 	}
 	_, err = h.AgreeRenewal(t.Context(), second, r.ID)

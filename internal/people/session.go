@@ -63,7 +63,7 @@ func (v *Service) SignIn(ctx context.Context, id ID) (Session, error) {
 // Begin begins a session inside tx, for whoever has proved who he is. The device
 // is the one behind ctx.
 func (v *Service) Begin(ctx context.Context, tx *sql.Tx, op string, id ID, way Way) (Session, error) {
-	p, err := findPerson(ctx, tx, op, id)
+	p, err := findPerson(ctx, tx, op, id, v.Now())
 	if err != nil {
 		return Session{}, err
 	}
@@ -91,7 +91,7 @@ func (v *Service) SignOut(ctx context.Context, secret string) error {
 
 // seen is what the last look at a session or token found.
 type seen struct {
-	actor   Actor
+	actor   Actor     // with every post that nobody ended; [Actor.at] says which are held
 	expires time.Time // zero for a token that has no end
 	ends    time.Time // zero for never
 	limit   limit
@@ -121,7 +121,9 @@ func (v *Service) authenticate(r *http.Request) (seen, error) {
 	if secret == "" && !token {
 		return seen{}, nil
 	}
-	return v.look(r.Context(), secret, token)
+	s, err := v.look(r.Context(), secret, token)
+	s.actor = s.actor.at(v.Now())
+	return s, err
 }
 
 // bearer reports the token that r brings.
@@ -180,9 +182,15 @@ func (v *Service) readSession(ctx context.Context, hash string) (seen, error) {
 	s := seen{at: v.Now()}
 	err := v.DB.Read().QueryRowContext(ctx, `SELECT `+personColumns+`, s.began_ms, s.expires_ms, s.ends_ms, s.way FROM session s JOIN person p ON p.id = s.person
 		WHERE s.hash = $1`, hash).Scan(append(p.into(), &began, &expires, &ends, &s.way)...)
-	s.actor = Actor{Person: p.ID, Name: p.Name, Role: p.Role, Home: p.Home, Group: p.Scope.Group, Scope: p.Scope}
-	s.began, s.expires, s.ends, s.limit = time.UnixMilli(began), time.UnixMilli(expires), instant(ends), v.limits(p, s.at)
-	return s, err
+	if err != nil {
+		return s, err
+	}
+	if p.Posts, err = heldBy(ctx, v.DB.Read(), p.ID); err != nil {
+		return s, err
+	}
+	s.actor = p.actor()
+	s.began, s.expires, s.ends, s.limit = time.UnixMilli(began), time.UnixMilli(expires), instant(ends), v.limits(p.at(s.at), s.at)
+	return s, nil
 }
 
 func (v *Service) readToken(ctx context.Context, hash string) (seen, error) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/keng-vn/keng/internal/engine/fault"
 	"github.com/keng-vn/keng/internal/place"
@@ -31,10 +32,12 @@ type NewMember struct {
 	Role        Role // Member, Leader or Deputy
 }
 
-// stored is a person with his place in the home's list.
+// stored is a person with his place in the home's list, and what he was entered
+// as: what his village file called him when it was read last.
 type stored struct {
 	Person
 	position int
+	entered  Role
 }
 
 // Put makes the members of these homes what list says, inside tx. A member is
@@ -67,10 +70,12 @@ func Put(ctx context.Context, tx *sql.Tx, list []Household, prune bool) (place.T
 func putHousehold(ctx context.Context, tx *sql.Tx, put *sql.Stmt, h Household, had []stored, prune bool, t *place.Tally) error {
 	match := matchMembers(h.Members, had)
 	for i, m := range h.Members {
-		want := stored{Person{Name: m.Name, Phone: m.Phone, Role: m.Role, Home: h.Home, Scope: place.Scope{Group: h.Group}}, i}
+		want := stored{Person{Name: m.Name, Phone: m.Phone, Home: h.Home, Scope: place.Scope{Group: h.Group}}, i, m.Role}
+		var old stored
 		if j, known := match[i]; known {
-			want.ID = had[j].ID
-			if want == had[j] {
+			old = had[j]
+			want.ID, want.Role, want.Posts = old.ID, old.Role, old.Posts
+			if want == old {
 				t.Unchanged++
 				continue
 			}
@@ -79,7 +84,10 @@ func putHousehold(ctx context.Context, tx *sql.Tx, put *sql.Stmt, h Household, h
 			want.ID = newID()
 			t.Added++
 		}
-		if _, err := put.ExecContext(ctx, want.ID, want.Name, want.Phone, want.Role, want.Home, want.Scope.Group, i); err != nil {
+		if _, err := put.ExecContext(ctx, want.ID, want.Name, want.Phone, want.entered, want.Home, want.Scope.Group, i); err != nil {
+			return err
+		}
+		if err := enter(ctx, tx, want, old); err != nil {
 			return err
 		}
 	}
@@ -97,6 +105,30 @@ func putHousehold(ctx context.Context, tx *sql.Tx, put *sql.Stmt, h Household, h
 		t.Removed++
 	}
 	return nil
+}
+
+// enter gives a member the role that his village file now says, when it said
+// something else before. What people gave or ended since stays: the file takes
+// back only what a file gave, and what he held for a group that he left.
+func enter(ctx context.Context, tx *sql.Tx, want, old stored) error {
+	moved := old.ID != "" && old.Scope.Group != want.Scope.Group
+	if old.ID != "" && want.entered == old.entered && !moved {
+		return nil
+	}
+	now := time.Now().UTC() // an import runs at its own machine; the time is for the record only
+	for p := range old.Posts.All() {
+		if p.At.Group != old.Scope.Group || !moved && p.By != ByVillage && p.By != byUpgrade {
+			continue
+		}
+		if _, err := EndPosts(ctx, tx, want.ID, p.At, ByVillage, now, p.Role); err != nil {
+			return err
+		}
+	}
+	if want.entered == Member {
+		return nil
+	}
+	_, err := Give(ctx, tx, want.ID, Post{Role: want.entered, At: want.Scope, From: time.UnixMilli(0), By: ByVillage}, now)
+	return err
 }
 
 func named(match map[int]int, j int) bool {
@@ -156,7 +188,8 @@ func remove(ctx context.Context, tx *sql.Tx, id ID) error {
 	return nil
 }
 
-// readResidents returns everybody who lives in a home, in the order of its list.
+// readResidents returns everybody who lives in a home, in the order of its list,
+// with all that was ever given and not ended.
 func readResidents(ctx context.Context, q place.Querier) (map[place.HomeID][]stored, error) {
 	all, err := readPeople(ctx, q)
 	if err != nil {
@@ -179,6 +212,10 @@ func (p *Person) into() []any {
 
 // readPeople returns everybody, by home and place in it.
 func readPeople(ctx context.Context, q place.Querier) ([]stored, error) {
+	posts, err := heldByAll(ctx, q)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := q.QueryContext(ctx, `SELECT `+personColumns+`, p.position FROM person p`)
 	if err != nil {
 		return nil, fmt.Errorf("read people: %w", err)
@@ -190,6 +227,7 @@ func readPeople(ctx context.Context, q place.Querier) ([]stored, error) {
 		if err := rows.Scan(append(s.into(), &s.position)...); err != nil {
 			return nil, fmt.Errorf("read people: %w", err)
 		}
+		s.entered, s.Posts = s.Role, posts[s.ID]
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b stored) int {
@@ -198,8 +236,8 @@ func readPeople(ctx context.Context, q place.Querier) ([]stored, error) {
 	return all, rows.Err()
 }
 
-// findPerson reads one person; NotFound with people.unknown when there is none.
-func findPerson(ctx context.Context, q place.Querier, op string, id ID) (Person, error) {
+// findPerson reads one person as he stands now; NotFound with people.unknown when there is none.
+func findPerson(ctx context.Context, q place.Querier, op string, id ID, now time.Time) (Person, error) {
 	var p Person
 	err := q.QueryRowContext(ctx, `SELECT `+personColumns+` FROM person p WHERE p.id = $1`, id).Scan(p.into()...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -208,5 +246,8 @@ func findPerson(ctx context.Context, q place.Querier, op string, id ID) (Person,
 	if err != nil {
 		return p, fmt.Errorf("read person: %w", err)
 	}
-	return p, nil
+	if p.Posts, err = heldBy(ctx, q, p.ID); err != nil {
+		return p, err
+	}
+	return p.at(now), nil
 }

@@ -81,7 +81,7 @@ func (v *Service) serveStream(k *web.Kit) web.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), lookAgain)
 		defer cancel()
 		var watch sync.WaitGroup
-		watch.Go(func() { v.watch(ctx, cancel, r, a) })
+		watch.Go(func() { v.watch(ctx, cancel, r, l) })
 		st.Run(ctx)
 		cancel()
 		watch.Wait()
@@ -89,13 +89,20 @@ func (v *Service) serveStream(k *web.Kit) web.Handler {
 	}
 }
 
-// watch ends a stream whose session ended, or whose person is another now.
-func (v *Service) watch(ctx context.Context, end func(), r *http.Request, was people.Actor) {
+// watch ends a stream whose session ended, or whose person is another now: one of
+// his roles was given, taken back, or is over.
+func (v *Service) watch(ctx context.Context, end func(), r *http.Request, l *looker) {
 	if v.Still == nil {
 		return
 	}
 	tick := time.NewTicker(web.Heartbeat)
 	defer tick.Stop()
+	var over <-chan time.Time
+	if until := l.actor.Until(); !until.IsZero() && until.Sub(v.Now()) < lookAgain {
+		end := time.NewTimer(until.Sub(v.Now()))
+		defer end.Stop()
+		over = end.C
+	}
 	for {
 		var felt <-chan struct{}
 		if v.Felt != nil {
@@ -104,10 +111,11 @@ func (v *Service) watch(ctx context.Context, end func(), r *http.Request, was pe
 		select {
 		case <-felt:
 		case <-tick.C:
+		case <-over:
 		case <-ctx.Done():
 			return
 		}
-		if !v.Still(r, was) {
+		if !v.Still(r, l.actor) {
 			end()
 			return
 		}
@@ -182,10 +190,10 @@ func (v *Service) servePage(w http.ResponseWriter, r *http.Request, p *bundles.P
 	case a.Nobody():
 		http.Redirect(w, r, "/welcome", http.StatusSeeOther)
 		return nil
-	case a.Role.Officer() && !console:
+	case !console && !v.Rights.MayPhone(a):
 		http.Redirect(w, r, "/console", http.StatusSeeOther)
 		return nil
-	case !a.Role.Officer() && console:
+	case console && !v.Rights.MayConsole(a):
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}

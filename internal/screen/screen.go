@@ -54,6 +54,8 @@ type Rights interface {
 	MaySeePhones(a people.Actor, g place.Group) bool
 	MaySeeDevices(a people.Actor, g place.Group) bool
 	MaySeeHealth(a people.Actor) bool
+	MayConsole(a people.Actor) bool
+	MayPhone(a people.Actor) bool
 }
 
 // Number is an emergency number; they are rows of configuration ([place.Rules]).
