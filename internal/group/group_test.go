@@ -74,6 +74,7 @@ func build(t *testing.T, dsn string) *alley {
 	if y.folk, err = people.OpenBook(t.Context(), y.db); err != nil {
 		t.Fatal(err)
 	}
+	y.folk.Now = clock
 	y.village.Listen(func(ctx context.Context, _ *place.Directory) error { return y.folk.Reload(ctx) })
 	box, err := seal.Load(filepath.Join(t.TempDir(), seal.File))
 	if err != nil {

@@ -87,7 +87,7 @@ func (v *Service) Name(ctx context.Context, a people.Actor, t Term) error {
 		if err := putTerm(ctx, tx, t, a.Person, now); err != nil {
 			return deed{}, err
 		}
-		touched, err = settleRoles(ctx, tx, t.Group, all, dayOf(now))
+		touched, err = settleRoles(ctx, tx, t.Group, all, now)
 		return record("group.term", onPerson(t.Person), []people.ID{t.Person}, map[string]string{"role": string(t.Role), "from": t.From, "until": t.Until}), err
 	})
 	v.People.Changed(touched...)
@@ -149,27 +149,30 @@ func (v *Service) Dismiss(ctx context.Context, a people.Actor, id place.GroupID,
 		if err != nil {
 			return deed{}, err
 		}
-		touched, err = settleRoles(ctx, tx, id, all, dayOf(now))
+		touched, err = settleRoles(ctx, tx, id, all, now)
 		return record("group.term_end", onPerson(terms[i].Person), []people.ID{terms[i].Person}, map[string]string{"role": string(terms[i].Role)}), err
 	})
 	v.People.Changed(touched...)
 	return err
 }
 
-// settleRoles makes the roles of a group's people what their terms say on a day.
-// Who never had a term stays what he was.
-func settleRoles(ctx context.Context, tx *sql.Tx, g place.GroupID, all []people.Person, on day) (touched []people.ID, err error) {
+// settleRoles makes the roles of a group's people what their terms say today, until
+// they end: the role ends with its term, to the second. Who never had a term stays
+// what he was.
+func settleRoles(ctx context.Context, tx *sql.Tx, g place.GroupID, all []people.Person, now time.Time) (touched []people.ID, err error) {
 	terms, err := readTerms(ctx, tx, g)
 	if err != nil {
 		return nil, err
 	}
-	want := roles(terms, on)
+	today := dayOf(now)
+	want := roles(terms, today)
 	for _, p := range all {
 		r, has := want[p.ID]
-		if !has || r == p.Role {
+		until := end(terms, p.ID, r, today)
+		if !has || r == p.Role && (r == people.Member || until.Equal(heldUntil(p, g, r))) {
 			continue
 		}
-		if err := people.SetRole(ctx, tx, g, p.ID, r); err != nil {
+		if err := people.SetRole(ctx, tx, g, p.ID, r, until, now); err != nil {
 			return nil, err
 		}
 		touched = append(touched, p.ID)
@@ -177,10 +180,32 @@ func settleRoles(ctx context.Context, tx *sql.Tx, g place.GroupID, all []people.
 	return touched, nil
 }
 
+// end is when the term ends by which somebody holds a role on a day; zero for never.
+func end(terms []Term, id people.ID, r people.Role, on day) time.Time {
+	for _, t := range terms {
+		if t.Person == id && t.Role == r && t.holds(on) && t.Until != "" {
+			at, _ := time.ParseInLocation(time.DateOnly, t.Until, vietnam()) // newTerm read it
+			return at.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// heldUntil is when p's post in his group ends by itself; zero for never.
+func heldUntil(p people.Person, g place.GroupID, r people.Role) time.Time {
+	for x := range p.Posts.All() {
+		if x.At.Group == g && x.Role == r {
+			return x.Until
+		}
+	}
+	return time.Time{}
+}
+
 // Keep does what a day brings: terms begin and end, gear that nears its end is
 // spoken of. It is safe to repeat.
 func (v *Service) Keep(ctx context.Context) error {
-	today := dayOf(v.Now())
+	now := v.Now()
+	today := dayOf(now)
 	var touched []people.ID
 	err := v.DB.Tx(ctx, func(tx *sql.Tx) error {
 		ids, err := withTerms(ctx, tx)
@@ -192,7 +217,7 @@ func (v *Service) Keep(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			changed, err := settleRoles(ctx, tx, g, all, today)
+			changed, err := settleRoles(ctx, tx, g, all, now)
 			if err != nil {
 				return err
 			}

@@ -257,7 +257,7 @@ func (v *Service) Found(ctx context.Context, a people.Actor, key string, f Found
 	h := f.Home.at(g.ID)
 	g.Homes = []place.Home{h}
 	err = v.DB.Tx(ctx, func(tx *sql.Tx) error {
-		if err := people.Settle(ctx, tx, a.Person, g.ID, h.ID, people.Leader); err != nil {
+		if err := people.Settle(ctx, tx, a.Person, g.ID, h.ID, people.Leader, v.Now()); err != nil {
 			return err
 		}
 		if _, err := place.Put(ctx, tx, []place.Group{g}, false); err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/keng-vn/keng/internal/engine/fault"
 	"github.com/keng-vn/keng/internal/place"
@@ -78,7 +79,7 @@ func addResident(ctx context.Context, tx *sql.Tx, p Person, position int) error 
 
 // Settle lets somebody without a home live in home h of group g, in role r. The
 // caller bumps the village's version and calls [Service.Changed].
-func Settle(ctx context.Context, tx *sql.Tx, id ID, g place.GroupID, h place.HomeID, r Role) error {
+func Settle(ctx context.Context, tx *sql.Tx, id ID, g place.GroupID, h place.HomeID, r Role, now time.Time) error {
 	res, err := tx.ExecContext(ctx, `UPDATE person SET home = $2, scope_group = $3, scope_unit = '', role = $4, position = 0 WHERE id = $1 AND home = ''`, id, h, g, r)
 	if err != nil {
 		return fmt.Errorf("settle: %w", err)
@@ -86,27 +87,41 @@ func Settle(ctx context.Context, tx *sql.Tx, id ID, g place.GroupID, h place.Hom
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
 		return fault.New("people.Settle", fault.Conflict, "people.has_home")
 	}
-	return nil
+	return SetRole(ctx, tx, g, id, r, time.Time{}, now)
 }
 
-// SetRole makes a resident of group g a member, deputy or leader. The caller bumps
-// the village's version and calls [Service.Changed].
-func SetRole(ctx context.Context, tx *sql.Tx, g place.GroupID, id ID, r Role) error {
-	res, err := tx.ExecContext(ctx, `UPDATE person SET role = $3 WHERE id = $1 AND scope_group = $2 AND home <> ''`, id, g, r)
-	if err != nil {
+// byGroup is who gives a post when a group itself does, by its terms.
+const byGroup = "group"
+
+// SetRole makes a resident of group g a member, deputy or leader until a time; the
+// zero time is no end. The caller bumps the village's version and calls
+// [Service.Changed].
+func SetRole(ctx context.Context, tx *sql.Tx, g place.GroupID, id ID, r Role, until, now time.Time) error {
+	var n int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM person WHERE id = $1 AND scope_group = $2 AND home <> ''`, id, g).Scan(&n); err != nil {
 		return fmt.Errorf("set role: %w", err)
 	}
-	if n, err := res.RowsAffected(); err != nil || n != 1 {
+	if n != 1 {
 		return fault.New("people.SetRole", fault.NotFound, "people.unknown")
 	}
-	return nil
+	at := place.Scope{Group: g}
+	if _, err := EndPosts(ctx, tx, id, at, byGroup, now, ofGroup...); err != nil {
+		return err
+	}
+	if r == Member {
+		return nil
+	}
+	_, err := Give(ctx, tx, id, Post{Role: r, At: at, From: now, Until: until, By: byGroup}, now)
+	return err
 }
 
 // Remove takes somebody out, with his sessions and invites. The caller bumps the
 // village's version and calls [Service.Changed].
 func Remove(ctx context.Context, tx *sql.Tx, id ID) error { return remove(ctx, tx, id) }
 
-// Residents lists the adults of a group as they are stored, by home and place in it.
+// Residents lists the adults of a group as they are stored, by home and place in
+// it. Their role is the one in this group, and their posts those that nobody
+// ended, also when their time is over: whoever keeps the terms ends them.
 func Residents(ctx context.Context, q place.Querier, g place.GroupID) ([]Person, error) {
 	all, err := readPeople(ctx, q)
 	if err != nil {
@@ -115,7 +130,14 @@ func Residents(ctx context.Context, q place.Querier, g place.GroupID) ([]Person,
 	var list []Person
 	for _, s := range all {
 		if s.Home != "" && s.Scope.Group == g {
-			list = append(list, s.Person)
+			p := s.Person
+			p.Role = Member
+			for x := range p.Posts.All() {
+				if x.At.Group == g && (x.Role == Leader || x.Role == Deputy && p.Role == Member) {
+					p.Role = x.Role
+				}
+			}
+			list = append(list, p)
 		}
 	}
 	return list, nil

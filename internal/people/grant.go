@@ -24,18 +24,14 @@ const (
 	Ended    State = "ended"
 )
 
-// Terms of those whom a group chose itself, unless something else is said. By
-// custom of the neighbourhoods, to be confirmed: at most five years (Law
-// 10/2022/QH15 on grassroots democracy, head of a village).
-const (
-	term     = 30 * 30 * 24 * time.Hour
-	longTerm = 5 * 366 * 24 * time.Hour
-)
+// longTerm is the longest that a role is given for in one go; to be confirmed: Law
+// 10/2022/QH15 on grassroots democracy gives the head of a village five years.
+const longTerm = 5 * 366 * 24 * time.Hour
 
-// givable are the roles that a person may give to another.
-var givable = []Role{Leader, Deputy, Head, Team, Mediator, Elder, Desk, Chief, Steering, Viewer, Auditor, Admin}
+// givable are the roles that two persons give to a third.
+var givable = []Role{Head, Team, Mediator, Elder, Desk, Chief, Steering, Viewer, Auditor, Admin}
 
-// ofGroup are the roles that hold in a group; one person is enough to give them.
+// ofGroup are the roles that a group gives itself, by its own terms.
 var ofGroup = []Role{Leader, Deputy}
 
 // Grant is the giving of a role: to whom, which, where, from when to when, by whom.
@@ -72,8 +68,8 @@ type Grants struct {
 	Changed func(...ID)
 }
 
-// Propose proposes that person shall hold a role at a place. A leader or deputy
-// holds it at once; everybody else waits for a second person.
+// Propose proposes that person shall hold a role at a place. It waits for a second
+// person. Leaders and deputies are their group's own business.
 func (v *Grants) Propose(ctx context.Context, a Actor, person ID, r Role, at place.Scope, from, until time.Time) (Grant, error) {
 	const op = "people.Propose"
 	now := v.Now()
@@ -89,10 +85,6 @@ func (v *Grants) Propose(ctx context.Context, a Actor, person ID, r Role, at pla
 	if !v.Rights.May(a, "people.propose", on) {
 		return Grant{}, fault.New(op, fault.Denied, "fault.denied")
 	}
-	act := audit.Act{Name: "people.propose", By: string(a.Person)}
-	if slices.Contains(ofGroup, r) {
-		g.State, act = Held, audit.Act{Name: "people.grant", By: string(a.Person)}
-	}
 	err := v.DB.Tx(ctx, func(tx *sql.Tx) error {
 		if _, err := findPerson(ctx, tx, op, person, now); err != nil {
 			return err
@@ -103,31 +95,23 @@ func (v *Grants) Propose(ctx context.Context, a Actor, person ID, r Role, at pla
 		if err := g.add(ctx, tx); err != nil {
 			return err
 		}
-		return v.record(ctx, tx, act, g)
+		return v.record(ctx, tx, audit.Act{Name: "people.propose", By: string(a.Person)}, g)
 	})
 	return v.done(g, err)
 }
 
-// check fills in a term and says what is wrong with a proposal.
+// check says what is wrong with a proposal.
 func (v *Grants) check(op string, g *Grant) error {
 	if !slices.Contains(givable, g.Role) {
 		return &fault.Error{Op: op, Kind: fault.Invalid, Key: "people.role_unknown", Args: map[string]any{"role": string(g.Role)}}
 	}
-	group := slices.Contains(ofGroup, g.Role)
-	_, known := place.UnitOf(g.At.Unit)
-	if g.At.Group != "" {
-		_, known = v.Places().Group(g.At.Group)
-	}
 	g.At.Neighbourhood = place.Tidy(g.At.Neighbourhood)
-	switch {
-	case !known, g.At.Group != "" && g.At.Unit != "", len(g.At.Neighbourhood) > 100,
-		g.At.Neighbourhood != "" && place.ParentOf(g.At.Unit) == "":
+	inside := g.At.Neighbourhood != ""
+	switch _, known := place.UnitOf(g.At.Unit); {
+	case !known, g.At.Group != "", len(g.At.Neighbourhood) > 100, inside && place.ParentOf(g.At.Unit) == "":
 		return &fault.Error{Op: op, Kind: fault.Invalid, Key: "people.unit_unknown", Args: map[string]any{"unit": g.At.String()}}
-	case group != (g.At.Group != ""), (g.Role == Head) != (g.At.Neighbourhood != "") && g.Role != Mediator && g.Role != Team && g.Role != Elder:
+	case g.Role == Head && !inside, inside && !slices.Contains([]Role{Head, Team, Mediator, Elder}, g.Role):
 		return fault.New(op, fault.Invalid, "people.place_does_not_fit")
-	}
-	if g.Until.IsZero() && group {
-		g.Until = g.From.Add(term)
 	}
 	if !g.Until.IsZero() {
 		g.Until = g.Until.UTC().Truncate(time.Millisecond)

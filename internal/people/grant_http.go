@@ -27,7 +27,7 @@ type GrantView struct {
 	From          time.Time      `json:"from"`
 	Until         *time.Time     `json:"until" doc:"none: until it is ended"`
 	State         State          `json:"state" enum:"proposed,held,refused,ended"`
-	ProposedBy    string         `json:"proposed_by" doc:"a name; village or command"`
+	ProposedBy    string         `json:"proposed_by" doc:"a name; village, command or group"`
 	ProposedAt    time.Time      `json:"proposed_at"`
 	DecidedBy     string         `json:"decided_by"`
 	EndedBy       string         `json:"ended_by"`
@@ -55,9 +55,8 @@ type proposeInput struct {
 		Role          string    `json:"role" maxLength:"20"`
 		Unit          string    `json:"unit,omitempty" maxLength:"5"`
 		Neighbourhood string    `json:"neighbourhood,omitempty" maxLength:"100"`
-		Group         string    `json:"group,omitempty" maxLength:"64"`
 		From          time.Time `json:"from,omitempty" doc:"default: now"`
-		Until         time.Time `json:"until,omitempty" doc:"default: until it is ended; for a leader or deputy a term"`
+		Until         time.Time `json:"until,omitempty" doc:"default: until it is ended"`
 	}
 }
 
@@ -99,7 +98,7 @@ func (v *Grants) Routes(k *web.Kit, book *Book) {
 				return nil, err
 			}
 			b := in.Body
-			at := place.Scope{Unit: place.UnitCode(b.Unit), Neighbourhood: b.Neighbourhood, Group: place.GroupID(b.Group)}
+			at := place.Scope{Unit: place.UnitCode(b.Unit), Neighbourhood: b.Neighbourhood}
 			g, err := v.Propose(ctx, a, ID(b.Person), Role(b.Role), at, b.From, b.Until)
 			return v.show(a, g, book, err)
 		})
@@ -149,7 +148,7 @@ func (v *Grants) view(a Actor, g Grant, book *Book) GrantView {
 			return n
 		}
 		switch by {
-		case ByVillage, ByCommand:
+		case ByVillage, ByCommand, byGroup:
 			return by
 		case byUpgrade:
 			return ByVillage

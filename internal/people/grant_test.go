@@ -207,56 +207,65 @@ func TestPostEndsByItself(t *testing.T) {
 	})
 }
 
-// TestGroupHasItsTerms: a leader is made by the chief alone, for a term; when it is
-// over the group has none.
-func TestGroupHasItsTerms(t *testing.T) {
+// TestProposalsThatFitNowhere: a role goes with its kind of place, for a time that
+// can be.
+func TestProposalsThatFitNowhere(t *testing.T) {
+	o := open(t, t.TempDir()+"/keng.db")
+	her := o.resident(t, "Bùi Thị Lan")
+	for name, c := range map[string]struct {
+		role  people.Role
+		at    place.Scope
+		until time.Duration
+		key   string
+	}{
+		"leader, whom his group names":      {people.Leader, place.Scope{Group: "g1"}, 0, "people.role_unknown"},
+		"member":                            {people.Member, ward, 0, "people.role_unknown"},
+		"head of a whole commune":           {people.Head, ward, 0, "people.place_does_not_fit"},
+		"desk of a neighbourhood":           {people.Desk, place.Scope{Unit: "04792", Neighbourhood: "Khu 5"}, 0, "people.place_does_not_fit"},
+		"no such unit":                      {people.Desk, place.Scope{Unit: "99999"}, 0, "people.unit_unknown"},
+		"desk of a group":                   {people.Desk, place.Scope{Group: "g1"}, 0, "people.unit_unknown"},
+		"neighbourhood of a province":       {people.Head, place.Scope{Unit: "25", Neighbourhood: "Khu 5"}, 0, "people.unit_unknown"},
+		"over before it begins":             {people.Desk, ward, -time.Hour, "people.term_wrong"},
+		"for ever and a day":                {people.Desk, ward, 10 * 366 * 24 * time.Hour, "people.term_wrong"},
+		"a mediator of a neighbourhood may": {people.Mediator, place.Scope{Unit: "04792", Neighbourhood: "Khu 5"}, 0, ""},
+	} {
+		until := time.Time{}
+		if c.until != 0 {
+			until = o.Service.Now().Add(c.until)
+		}
+		_, err := o.Propose(t.Context(), o.who(t, o.thuS), her, c.role, c.at, time.Time{}, until)
+		if c.key == "" && err != nil || c.key != "" && !saysKey(err, c.key) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestLeaderIsTheGroupsBusiness: a chief cannot end a leader here, nor can the leader
+// himself: his group's terms say who leads.
+func TestLeaderIsTheGroupsBusiness(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, dsn string) {
 		o := open(t, dsn)
-		b, err := people.OpenBook(t.Context(), o.db)
-		if err != nil {
-			t.Fatal(err)
+		her := o.resident(t, "Bùi Thị Lan")
+		herS := o.signIn(t, her)
+		list, err := o.List(t.Context(), o.who(t, herS), false)
+		if err != nil || len(list) != 1 || list[0].Role != people.Leader {
+			t.Fatalf("she sees %+v, %v", list, err)
 		}
-		b.Now = o.Service.Now
-		binh := b.Home("h2")[0].ID
-		at := place.Scope{Group: "g1"}
-		g, err := o.Propose(t.Context(), o.who(t, o.thuS), binh, people.Deputy, at, time.Time{}, time.Time{})
-		if err != nil || g.State != people.Held || g.Until.IsZero() {
-			t.Fatalf("%+v, %v", g, err)
+		for _, s := range []string{o.thuS, herS} {
+			_, err := o.End(t.Context(), o.who(t, s), list[0].ID)
+			wantKind(t, err, fault.Denied, "fault.denied")
 		}
-		if err := b.ReloadPosts(t.Context()); err != nil {
-			t.Fatal(err)
+		until := o.Service.Now().Add(time.Hour)
+		o.tx(t, func(tx *sql.Tx) error {
+			return people.SetRole(t.Context(), tx, "g1", her, people.Deputy, until, o.Service.Now())
+		})
+		o.pass(time.Hour - time.Millisecond)
+		if a := o.who(t, herS); a.Role != people.Deputy || a.Posts.Holds(people.Leader) {
+			t.Errorf("in her term: %+v", a)
 		}
-		if p, _ := b.Person(binh); p.Role != people.Deputy {
-			t.Errorf("%+v", p)
-		}
-		o.pass(g.Until.Sub(o.Service.Now()))
-		if p, _ := b.Person(binh); p.Role != people.Member {
-			t.Errorf("after the term: %+v", p)
-		}
-		for name, c := range map[string]struct {
-			role  people.Role
-			at    place.Scope
-			until time.Duration
-			key   string
-		}{
-			"leader of a unit":            {people.Leader, ward, 0, "people.place_does_not_fit"},
-			"desk of a group":             {people.Desk, at, 0, "people.place_does_not_fit"},
-			"head of a whole commune":     {people.Head, ward, 0, "people.place_does_not_fit"},
-			"desk of a neighbourhood":     {people.Desk, place.Scope{Unit: "04792", Neighbourhood: "Khu 5"}, 0, "people.place_does_not_fit"},
-			"no such group":               {people.Leader, place.Scope{Group: "g9"}, 0, "people.unit_unknown"},
-			"no such unit":                {people.Desk, place.Scope{Unit: "99999"}, 0, "people.unit_unknown"},
-			"neighbourhood of a province": {people.Head, place.Scope{Unit: "25", Neighbourhood: "Khu 5"}, 0, "people.unit_unknown"},
-			"member":                      {people.Member, at, 0, "people.role_unknown"},
-			"over before it begins":       {people.Desk, ward, -time.Hour, "people.term_wrong"},
-			"for ever and a day":          {people.Desk, ward, 10 * 366 * 24 * time.Hour, "people.term_wrong"},
-		} {
-			until := time.Time{}
-			if c.until != 0 {
-				until = o.Service.Now().Add(c.until)
-			}
-			if _, err := o.Propose(t.Context(), o.who(t, o.signIn(t, o.thu)), binh, c.role, c.at, time.Time{}, until); !saysKey(err, c.key) {
-				t.Errorf("%s: %v", name, err)
-			}
+		o.pass(time.Millisecond)
+		if a := o.who(t, herS); a.Role != people.Member {
+			t.Errorf("after her term: %+v", a)
 		}
 	})
 }
@@ -374,24 +383,15 @@ func TestVillageFileKeepsWhatPeopleGave(t *testing.T) {
 			return p.Role
 		}
 		her, him := b.Home("h1")[0].ID, b.Home("h2")[0].ID
-		thu := o.who(t, o.thuS)
-		list, err := o.List(t.Context(), thu, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, g := range list {
-			if g.Person == her && g.Role == people.Leader {
-				if _, err := o.End(t.Context(), thu, g.ID); err != nil {
-					t.Fatal(err)
-				}
+		o.tx(t, func(tx *sql.Tx) error {
+			if err := people.SetRole(t.Context(), tx, "g1", her, people.Member, time.Time{}, o.Service.Now()); err != nil {
+				return err
 			}
-		}
-		if _, err := o.Propose(t.Context(), thu, him, people.Leader, place.Scope{Group: "g1"}, time.Time{}, time.Time{}); err != nil {
-			t.Fatal(err)
-		}
+			return people.SetRole(t.Context(), tx, "g1", him, people.Leader, time.Time{}, o.Service.Now())
+		})
 		o.put(t, false, lan(), binh()) // the same file again
 		if role(her) != people.Member || role(him) != people.Leader {
-			t.Errorf("the file took back what the chief decided: %s, %s", role(her), role(him))
+			t.Errorf("the file took back what the group decided: %s, %s", role(her), role(him))
 		}
 		changed := lan()
 		changed.Members[0].Role = people.Deputy
