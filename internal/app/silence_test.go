@@ -100,7 +100,6 @@ var rules = map[string]rule{
 	"POST /api/v1/me/colleagues/{id}/renewal": {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
 	"POST /api/v1/renewals/{id}/agree":        {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
 	"POST /api/v1/renewals/{id}/refuse":       {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
-<<<<<<< HEAD
 	// Whoever has a phone decides for himself; a program has none.
 	"GET /api/v1/reach":                    {enrols, "", false},
 	"POST /api/v1/reach/phones":            {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{"endpoint":"https://127.0.0.1/x","p256dh":"x","auth":"x"}`, false}, // an address that is none
@@ -112,15 +111,12 @@ var rules = map[string]rule{
 	"POST /v1/answers":                     {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{"token":"x","answer":"safe"}`, false}, // likewise
 	"POST /v1/gateway":                     {all(signIn, signIn, signIn, signIn, signIn, signIn, signIn, signIn), `{"id":"x"}`, false},                            // a gateway's signature, not a person's session
 	"POST /welcome":                        {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},                              // a code that is none
-=======
-	"POST /welcome":                           {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // a code that is none
 	// Roles; asked by those who may give them in TestEveryRoleAsksEveryRoute.
 	"GET /api/v1/grants": {signedIn, "", false}, "POST /api/v1/people/find": {signedIn, `{"name":"Bùi"}`, false},
 	"POST /api/v1/grants":              {all(signIn, denied, denied, denied, denied, denied, denied, denied), `{"person":"x","role":"team","unit":"04792"}`, false},
 	"POST /api/v1/grants/{id}/confirm": {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false}, // there is no g1
 	"POST /api/v1/grants/{id}/refuse":  {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false},
 	"POST /api/v1/grants/{id}/end":     {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false},
->>>>>>> 27dc1df (app: ask every route as every role of an office; roles over the API)
 	// The log of acts is everybody's: it holds commitments only.
 	"GET /log/checkpoint": {anybody, "", false}, "GET /log/key": {anybody, "", false}, "GET /log/consistency/{old}": {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},
 	"GET /log/tile/{path...}": {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // of none
