@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run upgrade-seed api build web test check fmt race fuzz soak bench pictures clean need
+.PHONY: help run upgrade-seed api build web test check sbom vuln reproduce fmt race fuzz soak bench pictures clean need
 
 # One static program; and one build cache for building and testing.
 export CGO_ENABLED ?= 0
@@ -10,6 +10,8 @@ export CGO_ENABLED ?= 0
 export PATH := $(PATH):/usr/sbin:/sbin
 
 LINT := .cache/bin/golangci-lint
+SBOM := .cache/bin/cyclonedx-gomod
+VULN := .cache/bin/govulncheck
 NODE_RED := 4.1.8
 NODE_RED_BIN := .cache/node-red-$(NODE_RED)/node_modules/.bin
 DEBIAN := postgresql mosquitto mosquitto-clients chromium strace fonts-noto-core
@@ -23,7 +25,7 @@ run: build ## build everything and start the demo (KENG_HTTP, KENG_MQTT, KENG_DA
 	@exec bin/keng demo
 
 build: web ## build bin/keng with its screens
-	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/keng ./cmd/keng
+	go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)" -o bin/keng ./cmd/keng
 
 web: web/dist/manifest.json ## build the screens
 
@@ -60,6 +62,23 @@ check: web $(LINT) ## format, lint, types, floors, promises, links
 	go test ./internal/arch ./internal/engine/say || status=1; \
 	exit $$status
 
+$(SBOM): tools/go.mod tools/go.sum
+	go build -C tools -o ../$@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+$(VULN): tools/go.mod tools/go.sum
+	go build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck
+
+sbom: $(SBOM) ## list all that is in the program and its screens: bin/keng.cdx.json, bin/keng-web.cdx.json
+	@mkdir -p bin
+	$(SBOM) app -json -std -licenses -noserial -notimestamp -main cmd/keng -output bin/keng.cdx.json .
+	cd web && npm sbom --package-lock-only --sbom-format cyclonedx --sbom-type application > ../bin/keng-web.cdx.json
+
+vuln: $(VULN) ## known vulnerabilities that our code reaches (KENG_VULNDB: a copy of vuln.go.dev)
+	scripts/vuln $(VULN)
+
+reproduce: ## build twice in two folders: the same bytes
+	scripts/reproduce
+
 fmt: $(LINT) ## format the Go code
 	$(LINT) fmt
 
@@ -69,9 +88,10 @@ race: need web ## the tests under the race detector (needs a C compiler)
 fuzz: ## every fuzz test for 30 s
 	scripts/fuzz 30s
 
-soak: need web ## hours: 10,000 kill -9, long fuzzing, the race detector
+soak: need web ## hours: 10,000 kill -9, long fuzzing, two builds that are one, the race detector
 	KENG_SOAK=1 scripts/with-postgres scripts/test -count=1 -timeout 12h
 	scripts/fuzz 5m
+	scripts/reproduce
 	$(MAKE) --no-print-directory race
 
 $(NODE_RED_BIN)/node-red:

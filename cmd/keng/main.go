@@ -53,6 +53,7 @@ func commands() []command {
 }
 
 func main() {
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) // what people told us must not lie about as a core dump; it never fails
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, env{out: os.Stdout, err: os.Stderr, getenv: os.Getenv}, os.Args[1:])
 	stop()
