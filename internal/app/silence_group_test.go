@@ -13,7 +13,7 @@ var (
 // lives in no home.
 var groupRules = map[string]rule{
 	"POST /api/v1/groups":                                   {foundsNothing, `{"name":"X","neighbourhood":"Y","home":{"name":"Z","address":""}}`, false},
-	"GET /api/v1/me/founding":                               {nowhere, "", false},
+	"GET /api/v1/me/founding":                               {signedIn, "", false},
 	"POST /api/v1/founders":                                 {all(signIn, denied, denied, denied, yes, yes, denied, denied), `{"name":"Người lập tổ"}`, false},
 	"GET /api/v1/groups/{id}":                               {inside, "", false},
 	"POST /api/v1/groups/{id}":                              {drills, `{"name":"Tổ liên gia số 1","neighbourhood":"Tổ 5"}`, false},

@@ -321,20 +321,17 @@ func (v *Service) InviteFounder(ctx context.Context, a people.Actor, name string
 	return i, failed(op, err)
 }
 
-// Founding is where a was invited to found a group; not found when he was not.
+// Founding is where a was invited to found a group; no unit when he was not.
 func (v *Service) Founding(ctx context.Context, a people.Actor) (place.Unit, error) {
 	const op = "group.Founding"
 	if a.Nobody() {
 		return place.Unit{}, fault.New(op, fault.Unknown, "fault.sign_in")
 	}
-	code, ok, err := founder(ctx, v.DB.Read(), a.Person)
+	code, _, err := founder(ctx, v.DB.Read(), a.Person)
 	if err != nil {
 		return place.Unit{}, failed(op, err)
 	}
-	u, known := place.UnitOf(code)
-	if !ok || !known {
-		return u, fault.New(op, fault.NotFound, "group.not_invited_to_found")
-	}
+	u, _ := place.UnitOf(code)
 	return u, nil
 }
 

@@ -6,7 +6,7 @@ import { allow, type Deed } from '../lib/outbox'
 import { hm, ms } from '../lib/time'
 import type { Incident } from '../lib/types'
 import { Icon, Sheet, kindIcon } from '../lib/ui'
-import { l } from './later'
+import { HomeNotes, l } from './later'
 import { alarms, answer, close, danger, home, kindOf, leads, mine, numberFor, open, place, show, t, takeBack, toast, whose } from './model'
 import { CallLink, Heading, Top } from './parts'
 
@@ -80,5 +80,5 @@ export function Stale({ d }: { d: Deed }) {
 // Todo: three things to do now, by danger.
 export function Todo({ i }: { i: Incident }) {
   const first = l(kindOf(i) + '1') ? kindOf(i) : 'any'
-  return <div class="card todo"><h2>{l('todo')}</h2><ol>{[1, 2, 3].map((n) => <li key={n}>{l(first + n)}</li>)}</ol></div>
+  return <><div class="card todo"><h2>{l('todo')}</h2><ol>{[1, 2, 3].map((n) => <li key={n}>{l(first + n)}</li>)}</ol></div>{i.mode === 'live' && !leads.value && mine(i)?.answer === 'coming' && <HomeNotes i={i} />}</>
 }

@@ -9,7 +9,7 @@ import { dm, hm, ms } from '../lib/time'
 import type { Category, Device, Devices, Home } from '../lib/types'
 import { HouseGlyph, Icon, Sheet, ago, kindIcon, ready } from '../lib/ui'
 import { vi as deviceWords } from './device.vi'
-import { l } from './later'
+import { Own, l } from './later'
 import { closed, danger, home, leads, past, t, whose } from './model'
 import { ActiveBar, Banners, Tabs, Top } from './parts'
 
@@ -26,6 +26,7 @@ export function Group() {
       <ul class="homes">{g.homes.map((h) => <HomeRow key={h.id} h={h} />)}</ul></section>
     {g.leader?.name && g.leader.name !== me.value?.name && <section class="card leader" aria-labelledby="gl"><h2 id="gl">{l('leader')}</h2><p>{g.leader.name}</p>{g.leader.phone && <a class="btn out" href={'tel:' + g.leader.phone}><Icon n="phone" />{l('callPerson', { name: g.leader.name })}</a>}</section>}
     {leads.value && <Lead />}
+    <Own />
     <Recent />
     {leads.value && <Equipment id={g.id} found={g.found ?? 0} unknown={g.unknown ?? 0} />}
   </main><Tabs /></>

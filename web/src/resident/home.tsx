@@ -10,7 +10,7 @@ import { Icon, Lane, ready } from '../lib/ui'
 import { bellTest, home, numberFor, open, others, queuedSilent, raise, rest, t, unit } from './model'
 import { ActiveBar, Banners, CallLink, Tabs, Top } from './parts'
 
-const BellTest = rest.part((m) => m.BellTest)
+const BellTest = rest.part((m) => m.BellTest), Found = rest.part((m) => m.Found)
 
 export function HomeScreen() {
   const g = group.value
@@ -51,6 +51,6 @@ function alike(weak: Home[]): [string, Home[]][] {
 export function Nowhere() {
   const n = numberFor('fire_rescue', '114')
   return <><header class="top"><div class="who"><h1>Kẻng</h1></div></header><main class="home"><Banners />
-    <div class="card"><h2>{me.value ? t('noHome') : t('noState')}</h2><p>{me.value ? `${me.value.name}, ${common(me.value.role)}` : t('noStateSub')}</p></div>
+    <div class="card"><h2>{me.value ? t('noHome') : t('noState')}</h2><p>{me.value ? `${me.value.name}, ${common(me.value.role)}` : t('noStateSub')}</p></div>{me.value && <Found />}
     <a class="btn big alarm" href={'tel:' + n}><Icon n="phone" />{t('call114', { n })}</a></main>{me.value && <Tabs />}</>
 }

@@ -5,18 +5,18 @@ import { group, me, now } from '../lib/live'
 import { hm, ms } from '../lib/time'
 import type { Answer, Cause, Home, Incident } from '../lib/types'
 import { AnswerButton, HouseGlyph, Icon, Sheet, rollOf, seat } from '../lib/ui'
-import { l } from './later'
+import { HomeNotes, l } from './later'
 import { answer, close, open, respond, silence } from './model'
 
 export function LeaderActs({ i }: { i: Incident }) {
   const resting = i.silences.find((s) => s.home === '' && ms(s.until) > now.value)
-  return <section class="card acts" aria-labelledby="acts" data-testid="leader-acts"><h2 id="acts">{l('acts')}</h2>
+  return <>{i.mode === 'live' && <HomeNotes i={i} />}<section class="card acts" aria-labelledby="acts" data-testid="leader-acts"><h2 id="acts">{l('acts')}</h2>
     {i.response === 'unacknowledged' && <button type="button" class="big plain" data-testid="acknowledge" onClick={() => respond(i, 'acknowledge')}><Icon n="shield" />{l('acknowledge')}</button>}
     {i.response !== 'attended' && i.response !== 'under_control' && <button type="button" class="big plain" data-testid="attend" onClick={() => respond(i, 'attend')}><Icon n="people" />{l('attend')}</button>}
     {i.response !== 'under_control' && <button type="button" class="big plain" data-testid="control" onClick={() => respond(i, 'control')}><Icon n="check" />{l('control')}</button>}
     {resting ? <p class="sub num">{l('silencedUntil', { t: hm(resting.until) })}</p> : i.annunciation === 'sounding' && <button type="button" class="big plain" data-testid="silence-all" onClick={() => silence(i, '')}><Icon n="mute" />{l('silenceAll')}</button>}
     <button type="button" class="big plain" data-testid="close" onClick={() => { open.value = { what: 'close', incident: i } }}><Icon n="flag" />{l('closeIt')}</button>
-  </section>
+  </section></>
 }
 
 const causesOf = (i: Incident): Cause[] => i.mode === 'drill' ? ['drill'] : i.mode === 'test' ? ['test'] : ['real', 'mistaken_alarm', 'nuisance', 'test', 'unknown']

@@ -3,6 +3,7 @@ export { BellTest, CallSheet, MistakeCard, NextStep, Stale, Switcher, Toast, Tod
 export { Group } from './group'
 export { keepFresh } from '../lib/fresh'
 export { Behalf, CloseSheet, LeaderActs } from './lead'
+export { Found } from './later'
 export { More } from './more'
 export { Past } from './past'
 
