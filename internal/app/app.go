@@ -33,6 +33,7 @@ import (
 	"github.com/keng-vn/keng/internal/group"
 	"github.com/keng-vn/keng/internal/people"
 	"github.com/keng-vn/keng/internal/place"
+	"github.com/keng-vn/keng/internal/privacy"
 	"github.com/keng-vn/keng/internal/reach"
 	"github.com/keng-vn/keng/internal/screen"
 	bundles "github.com/keng-vn/keng/web"
@@ -83,6 +84,7 @@ type App struct {
 	Chat      *chat.Service
 	Groups    *group.Service
 	Screens   *screen.Service
+	Privacy   *privacy.Service
 	Kit       *web.Kit
 
 	journal  *alarm.Book
@@ -115,7 +117,7 @@ func (o Options) dsn() string {
 
 // migrations are the tables of every part.
 func migrations() []fs.FS {
-	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, group.Migrations, notify.Migrations, reach.Migrations}
+	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, group.Migrations, notify.Migrations, reach.Migrations, privacy.Migrations}
 }
 
 // Open opens the database that o names and brings its tables up to date.
@@ -221,6 +223,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.buildGroups(); err != nil {
 		return err
 	}
+	a.openPrivacy()
 	a.Village.Listen(func(ctx context.Context, d *place.Directory) error {
 		if err := a.Book.Reload(ctx); err != nil {
 			return err
@@ -248,6 +251,7 @@ func (a *App) routes() error {
 	a.Devices.Routes(a.Kit, people.Rights{})
 	a.Duty.Routes(a.Kit)
 	a.Reach.Routes(a.Kit)
+	a.Privacy.Routes(a.Kit)
 	a.Chat.Routes(a.Kit)
 	a.Groups.Routes(a.Kit)
 	if err := a.People.Routes(a.Kit, a.Village.Directory, a.Cast); err != nil {
@@ -307,6 +311,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.run("clock", func(ctx context.Context) { a.Clock.Watch(ctx, time.Second, a.clockMoved) })
 	a.run("village", a.Village.Run)
 	a.run("people", a.People.Run)
+	a.run("privacy", a.Privacy.Run)
 	a.run("groups", a.Groups.Run)
 	if a.Head != nil {
 		a.run("log of acts", a.Head.Run)

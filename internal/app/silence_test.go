@@ -113,10 +113,19 @@ var rules = map[string]rule{
 	"POST /welcome":                        {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},                              // a code that is none
 	// Roles; asked by those who may give them in TestEveryRoleAsksEveryRoute.
 	"GET /api/v1/grants": {signedIn, "", false}, "POST /api/v1/people/find": {signedIn, `{"name":"Bùi"}`, false},
-	"POST /api/v1/grants":              {all(signIn, denied, denied, denied, denied, denied, denied, denied), `{"person":"x","role":"team","unit":"04792"}`, false},
-	"POST /api/v1/grants/{id}/confirm": {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false}, // there is no g1
-	"POST /api/v1/grants/{id}/refuse":  {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false},
-	"POST /api/v1/grants/{id}/end":     {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false},
+	"POST /api/v1/grants":                         {all(signIn, denied, denied, denied, denied, denied, denied, denied), `{"person":"x","role":"team","unit":"04792"}`, false},
+	"POST /api/v1/grants/{id}/confirm":            {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false}, // there is no g1
+	"POST /api/v1/grants/{id}/refuse":             {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false},
+	"POST /api/v1/grants/{id}/end":                {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false},
+	"GET /api/v1/me/acts":                         {signedIn, "", false},
+	"GET /api/v1/me/acts/{n}":                     {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // of none
+	"GET /api/v1/me/requests":                     {all(signIn, yes, yes, denied, denied, denied, denied, denied), "", false},              // of persons, not of programs
+	"POST /api/v1/me/requests":                    {all(signIn, yes, yes, denied, denied, denied, denied, denied), `{"kind":"see"}`, false},
+	"POST /api/v1/me/export":                      {all(signIn, yes, yes, denied, denied, denied, denied, denied), `{}`, false},
+	"GET /api/v1/privacy/requests":                {all(signIn, denied, denied, denied, yes, yes, yes, denied), "", false},
+	"POST /api/v1/privacy/requests/{id}/take":     {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false}, // of none
+	"POST /api/v1/privacy/requests/{id}/lengthen": {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{"text":"x"}`, false},
+	"POST /api/v1/privacy/requests/{id}/answer":   {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{"outcome":"done"}`, false},
 	// The log of acts is everybody's: it holds commitments only.
 	"GET /log/checkpoint": {anybody, "", false}, "GET /log/key": {anybody, "", false}, "GET /log/consistency/{old}": {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},
 	"GET /log/tile/{path...}": {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // of none

@@ -46,7 +46,9 @@ func (v *Service) Routes(k *web.Kit, files fs.FS) error {
 				return nil, err
 			}
 			out := &groupsOutput{Body: []GroupView{}}
-			for _, g := range v.Alarms.Around(a) {
+			groups := v.Alarms.Around(a)
+			v.looked(ctx, a, groups)
+			for _, g := range groups {
 				out.Body = append(out.Body, v.Group(a, g))
 			}
 			return out, nil
@@ -70,6 +72,7 @@ func (v *Service) serveStream(k *web.Kit) web.Handler {
 		if err != nil {
 			return err
 		}
+		v.looked(r.Context(), a, v.Alarms.Around(a))
 		st, err := k.Open(w, r)
 		if err != nil {
 			return err

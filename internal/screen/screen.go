@@ -70,6 +70,11 @@ type Bounds interface {
 	GeoJSON(ctx context.Context) ([]byte, error)
 }
 
+// Looks is told before somebody reads the names of groups' homes.
+type Looks interface {
+	Looked(ctx context.Context, a people.Actor, groups []place.Group)
+}
+
 // Options is what an operator may set.
 type Options struct {
 	Rules    place.Rules // emergency numbers and the like
@@ -88,6 +93,7 @@ type Service struct {
 	Directory func() *place.Directory
 	Health    func(a people.Actor) any // how Keng is, as far as it concerns a; becomes JSON
 	Bounds    Bounds                   // may be nil
+	Looks     Looks                    // who saw what; may be nil
 	Now       func() time.Time
 	// Still reports whether the one who opened r is still who he was then; nil: yes.
 	Still func(r *http.Request, was people.Actor) bool
@@ -182,6 +188,7 @@ type ReasonView struct {
 func (v *Service) State(ctx context.Context, a people.Actor, lang string) (StateView, error) {
 	seq := v.hub.now() // before anything is read
 	groups := v.Alarms.Around(a)
+	v.looked(ctx, a, groups)
 	incidents, err := v.Alarms.Recent(ctx, a, groups)
 	if err != nil {
 		return StateView{}, err
@@ -201,6 +208,12 @@ func (v *Service) State(ctx context.Context, a people.Actor, lang string) (State
 		s.Map.HasBoundaries = err == nil && have
 	}
 	return s, nil
+}
+
+func (v *Service) looked(ctx context.Context, a people.Actor, groups []place.Group) {
+	if v.Looks != nil {
+		v.Looks.Looked(ctx, a, groups)
+	}
 }
 
 // numbers are the emergency numbers that hold where a is, fire first.

@@ -79,8 +79,8 @@ func (a Act) tidy() (Act, string, error) {
 	return a, string(body), nil
 }
 
-// subject is under which name the key of who did it is kept.
-func subject(by string) string {
+// Subject is what a leaf commits to for who did it: "person/<id>", or "token/<name>".
+func Subject(by string) string {
 	if by == "" || strings.Contains(by, "/") {
 		return by
 	}
@@ -96,7 +96,7 @@ func (a Act) subjects() []string {
 	for _, id := range a.Of {
 		s = append(s, person(id))
 	}
-	for _, x := range []string{subject(a.By), a.On} {
+	for _, x := range []string{Subject(a.By), a.On} {
 		if x != "" && !slices.Contains(s, x) {
 			s = append(s, x)
 		}
@@ -108,7 +108,7 @@ func (a Act) subjects() []string {
 func (a Act) leaf(at time.Time, body string, keys map[string]Key, entry Key) Leaf {
 	l := Leaf{V: 1, T: at.UTC().Format(minute), Act: a.Name, Area: a.Area, Salt: newSalt()}
 	commit := func(subject string) Commitment { return keys[subject].For(l.Salt).Commit(subject) }
-	if s := subject(a.By); s != "" {
+	if s := Subject(a.By); s != "" {
 		l.By = commit(s)
 	}
 	if a.On != "" {

@@ -82,7 +82,7 @@ func (l *Log) Show(ctx context.Context, personID string, n int64) (Shown, error)
 		return s, fmt.Errorf("read key: %w", err)
 	}
 	subjects := []string{person(personID)}
-	for _, x := range []string{subject(e.By), e.On} {
+	for _, x := range []string{Subject(e.By), e.On} {
 		if x != "" {
 			subjects = append(subjects, x)
 		}
@@ -93,7 +93,7 @@ func (l *Log) Show(ctx context.Context, personID string, n int64) (Shown, error)
 	}
 	s.Me = keys[person(personID)].For(leaf.Salt)
 	if s.By != "" {
-		s.ByWho = keys[subject(s.By)].For(leaf.Salt)
+		s.ByWho = keys[Subject(s.By)].For(leaf.Salt)
 	}
 	if s.On != "" {
 		s.OnWhat = keys[s.On].For(leaf.Salt)

@@ -403,7 +403,7 @@ func (r *Rows) hold(w act, text []byte, keys map[string]Key) {
 	if leaf.Act != w.name || leaf.T != w.at.UTC().Format(minute) {
 		r.wrong("row %d: its name or time is not the leaf's", w.n)
 	}
-	opens("who did it", w.by, subject(w.by), keys[subject(w.by)], leaf.By)
+	opens("who did it", w.by, Subject(w.by), keys[Subject(w.by)], leaf.By)
 	opens("what it was done to", w.on, w.on, keys[w.on], leaf.On)
 	opens("the details", w.body, w.body, w.key, leaf.Body)
 	for _, id := range w.of {
