@@ -16,7 +16,7 @@ import (
 )
 
 // stopWithin is how long a running Keng has to end after SIGTERM.
-const stopWithin = 4 * time.Second
+const stopWithin = 3500 * time.Millisecond
 
 // lastMoment is how long what was told to give up then has to do so.
 const lastMoment = 500 * time.Millisecond

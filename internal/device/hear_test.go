@@ -335,6 +335,10 @@ func TestSignIn(t *testing.T) {
 		{"0", "0", false, broker.Account{}},
 	} {
 		a, ok := r.SignIn(c.user, c.password)
+		if ok != (a.Seal != "") || ok && !r.Still(c.user, a) {
+			t.Errorf("%s: sealed with %q, still in %v", c.user, a.Seal, r.Still(c.user, a))
+		}
+		a.Seal = ""
 		if diff := cmp.Diff(c.want, a); ok != c.ok || diff != "" {
 			t.Errorf("%s/%s: %v %s", c.user, c.password, ok, diff)
 		}

@@ -102,6 +102,9 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := v.heard.load(ctx, c.DB.Read()); err != nil {
 		return nil, err
 	}
+	if err := v.recent.load(ctx, c.DB.Read()); err != nil {
+		return nil, err
+	}
 	if err := v.read(ctx); err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/keng-vn/keng/internal/dialect"
@@ -62,8 +61,12 @@ func (v *Service) webhook(w http.ResponseWriter, r *http.Request) error {
 	if key == "" {
 		return fault.New(op, fault.Invalid, "webhook.key_missing")
 	}
-	if key = v.recent.key(hub, key, signature, body, now); key == "" {
+	key, write := v.recent.key(hub, key, signature, body, now)
+	if key == "" {
 		return fault.New(op, fault.Conflict, "webhook.key_reused")
+	}
+	if write != nil { // before the alarm: when that is on disk, this is
+		v.Journal.Do(write, nil)
 	}
 	reading.Seq = key
 	if !v.Heard(r.Context(), d.ID, []dialect.Reading{reading}, true) {
@@ -185,41 +188,3 @@ func hashOf(rs []dialect.Reading) uint64 {
 	return h.Sum64()
 }
 
-// recent remembers idempotency keys for as long as a signature holds, and longer
-// if there is room.
-type recent struct {
-	mu    sync.Mutex
-	keys  map[string][sha256.Size]byte // body by hub and key
-	signs map[string]string            // key by signature
-	order []remembrance
-}
-
-type remembrance struct{ key, sign string }
-
-func newRecent() *recent {
-	return &recent{keys: map[string][sha256.Size]byte{}, signs: map[string]string{}}
-}
-
-// key returns the key of the act that a request is: its own, or that of the same
-// signed message sent before under another key, which would be somebody
-// replaying it. "" means that the key was used for something else.
-func (c *recent) key(hub, key, sign string, body []byte, now time.Time) string {
-	id, sum := hub+"\x00"+key, sha256.Sum256(body)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if first, ok := c.signs[sign]; ok {
-		return first
-	}
-	if had, ok := c.keys[id]; ok && had != sum {
-		return ""
-	}
-	c.keys[id], c.signs[sign] = sum, key
-	c.order = append(c.order, remembrance{id, sign})
-	if len(c.order) > keysKept {
-		old := c.order[0]
-		c.order = slices.Clip(c.order[1:])
-		delete(c.keys, old.key)
-		delete(c.signs, old.sign)
-	}
-	return key
-}
