@@ -286,3 +286,175 @@ func found(t *testing.T, a *App, needle string) {
 		t.Errorf("%d rows were looked at: the test tested nothing", rows)
 	}
 }
+
+// answersOf asks every GET route as asker and hands what was answered to see.
+func answersOf(t *testing.T, asker string, headers []string, see func(route string, res *http.Response)) {
+	t.Helper()
+	a, who := street(t)
+	h := a.Kit.Handler()
+	for _, route := range a.Kit.Routes() {
+		if route.Method != http.MethodGet || route.Pattern == "/api/v1/stream" {
+			continue
+		}
+		path := strings.NewReplacer("{id}", "g1", "{secret}", "X", "{$}", "", "{n}", "0", "{old}", "0").Replace(route.Pattern)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+path, nil)
+		for i := 0; i+1 < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		if s := who[asker]; strings.HasPrefix(s, "keng_") {
+			r.Header.Set("Authorization", "Bearer "+s)
+		} else if s != "" {
+			r.AddCookie(&http.Cookie{Name: people.Cookie, Value: s})
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		see("GET "+route.Pattern, w.Result())
+	}
+}
+
+func TestNoOtherSiteMayRead(t *testing.T) {
+	for _, asker := range []string{"nobody", "resident", "desk"} {
+		answersOf(t, asker, []string{"Origin", "https://evil.example"}, func(route string, res *http.Response) {
+			for name := range res.Header {
+				if strings.HasPrefix(name, "Access-Control-") {
+					t.Errorf("%s: %s: %s", route, name, res.Header.Get(name))
+				}
+			}
+			if res.Header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+				t.Errorf("%s may be embedded anywhere", route)
+			}
+		})
+	}
+}
+
+// TestRedirectsStayHere whatever the address and the headers say.
+func TestRedirectsStayHere(t *testing.T) {
+	seen := 0
+	for _, asker := range []string{"nobody", "resident", "desk"} {
+		answersOf(t, asker, []string{"Host", "evil.example", "X-Forwarded-Host", "evil.example", "Accept", "text/html"}, func(route string, res *http.Response) {
+			to := res.Header.Get("Location")
+			if to == "" {
+				return
+			}
+			seen++
+			if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.HasPrefix(to, `/\`) || strings.Contains(to, "evil") {
+				t.Errorf("%s redirects to %s", route, to)
+			}
+		})
+	}
+	if seen == 0 {
+		t.Error("nothing redirects: the test tested nothing")
+	}
+	a, _ := street(t)
+	for _, path := range []string{"//evil.example", "/\\evil.example", "//evil.example/%2e%2e", "/%2f%2fevil.example", "///evil.example/..", "/welcome//evil.example"} {
+		for _, query := range []string{"", "?lang=en", "?next=//evil.example"} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/", nil)
+			r.RequestURI = path + query
+			if u, err := r.URL.Parse("http://127.0.0.1" + path + query); err == nil {
+				r.URL = u
+			}
+			w := httptest.NewRecorder()
+			a.Kit.Handler().ServeHTTP(w, r)
+			if to := w.Header().Get("Location"); strings.HasPrefix(to, "//") || strings.HasPrefix(to, `/\`) || strings.HasPrefix(to, "http") {
+				t.Errorf("%s%s redirects to %s", path, query, to)
+			}
+		}
+	}
+}
+
+// TestEveryAnswerSaysWhatItIs and in which alphabet.
+func TestEveryAnswerSaysWhatItIs(t *testing.T) {
+	for _, asker := range []string{"nobody", "resident", "desk"} {
+		answersOf(t, asker, nil, func(route string, res *http.Response) {
+			b, err := io.ReadAll(res.Body)
+			if err != nil || len(b) == 0 || res.StatusCode >= 300 && res.StatusCode < 400 {
+				return
+			}
+			kind := res.Header.Get("Content-Type")
+			if kind == "" || strings.HasPrefix(kind, "text/") && !strings.Contains(strings.ToLower(kind), "charset=utf-8") {
+				t.Errorf("%s by %s: Content-Type %q of %.60q", route, asker, kind, b)
+			}
+			if strings.HasPrefix(kind, "text/html") != bytes.HasPrefix(bytes.ToLower(bytes.TrimSpace(b)), []byte("<!doctype html")) {
+				t.Errorf("%s by %s: %s is %.60q", route, asker, kind, b)
+			}
+		})
+	}
+}
+
+// TestNothingForDebuggingIsServed and nothing lists a folder.
+func TestNothingForDebuggingIsServed(t *testing.T) {
+	a, who := street(t)
+	h := a.Kit.Handler()
+	for _, ask := range []struct{ method, path string }{
+		{"GET", "/debug/pprof/"}, {"GET", "/debug/vars"}, {"GET", "/.git/config"}, {"GET", "/assets/"}, {"GET", "/assets"}, {"GET", "/assets/map/"},
+		{"GET", "/.env"}, {"GET", "/keng.db"}, {"GET", "/docs"}, {"GET", "/schemas"}, {"TRACE", "/"}, {"TRACE", "/api/v1/state"}, {"CONNECT", "/"},
+		{"GET", "/assets/../keng.db"}, {"GET", "/assets/%2e%2e/%2e%2e/etc/passwd"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), ask.method, "http://127.0.0.1/", nil)
+		r.URL.Path, r.URL.RawPath = ask.path, ""
+		r.Header.Set("X-Echo", "echo-me")
+		r.Header.Set("Authorization", "Bearer "+who["admin"])
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code < 300 || strings.Contains(w.Body.String(), "echo-me") {
+			t.Errorf("%s %s: %d %.200s", ask.method, ask.path, w.Code, w.Body)
+		}
+	}
+}
+
+// TestOtherSitesOpenNoWebSocket: the door for devices is none for pages.
+func TestOtherSitesOpenNoWebSocket(t *testing.T) {
+	a := alley(t, Options{Data: t.TempDir(), MQTT: "127.0.0.1:0", HTTP: "127.0.0.1:0"})
+	for origin, want := range map[string]int{"": 101, "http://" + a.HTTPAddr(): 101, "https://evil.example": 403, "null": 403, "http://" + a.HTTPAddr() + ".evil.example": 403} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+a.HTTPAddr()+"/mqtt", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, v := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol": "mqtt"} {
+			r.Header.Set(name, v)
+		}
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Errorf("from %q: %v", origin, err)
+			continue
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("from %q: %s, want %d", origin, res.Status, want)
+		}
+	}
+}
+
+// TestOnlyStrongCiphers offers each weak suite alone, on both doors.
+func TestOnlyStrongCiphers(t *testing.T) {
+	cert, key, trust := certificate(t)
+	a := alley(t, Options{Data: t.TempDir(), MQTT: "127.0.0.1:0", HTTP: "127.0.0.1:0", Cert: cert, Key: key})
+	weak := tls.InsecureCipherSuites()
+	for _, s := range tls.CipherSuites() {
+		if !strings.Contains(s.Name, "_ECDHE_") && !strings.HasPrefix(s.Name, "TLS_AES") && !strings.HasPrefix(s.Name, "TLS_CHACHA") || strings.Contains(s.Name, "_CBC_") {
+			weak = append(weak, s) // no forward secrecy, or CBC
+		}
+	}
+	if len(weak) < 5 {
+		t.Fatalf("%d weak suites: the test tested nothing", len(weak))
+	}
+	for _, addr := range []string{a.HTTPAddr(), a.MQTTAddr()} {
+		for _, s := range weak {
+			if c, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: trust.RootCAs, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{s.ID}}); err == nil { // #nosec G402 -- it must be refused
+				_ = c.Close()
+				t.Errorf("%s takes %s", addr, s.Name)
+			}
+		}
+		c, err := tls.Dial("tcp", addr, trust)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := c.ConnectionState().Version; v != tls.VersionTLS13 {
+			t.Errorf("%s prefers %s", addr, tls.VersionName(v))
+		}
+		_ = c.Close()
+	}
+}
