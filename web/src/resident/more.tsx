@@ -11,6 +11,7 @@ import { large, setLarge, setTheme, theme, type Theme } from '../lib/look'
 import { queue } from '../lib/outbox'
 import type { Lang } from '../lib/types'
 import { Icon, Sheet } from '../lib/ui'
+import { later } from '../lib/lazy'
 import { l } from './later'
 import { home } from './model'
 import { ActiveBar, Banners, Tabs, Top } from './parts'
@@ -19,7 +20,15 @@ interface InstallEvent extends Event { prompt(): Promise<void> }
 const offer = signal<InstallEvent | null>(null)
 addEventListener('beforeinstallprompt', (e) => { e.preventDefault(); offer.value = e as InstallEvent })
 
+const mine = later(() => import('./mine')), Mine = mine.part((m) => m.Mine)
+
 export function More() {
+  const [looking, setLooking] = useState(false)
+  if (looking) return <Mine onBack={() => setLooking(false)} />
+  return <Settings onMine={() => setLooking(true)} />
+}
+
+function Settings({ onMine }: { onMine: () => void }) {
   const [leaving, setLeaving] = useState(false)
   return <><Top /><main class="page"><Banners /><ActiveBar />
     <section class="card" aria-labelledby="sd"><h2 id="sd">{l('sound')}</h2><p>{l('soundSub')}</p>
@@ -29,6 +38,8 @@ export function More() {
       <label class="switchrow"><span>{l('largeText')}</span><input type="checkbox" role="switch" checked={large.value} data-testid="large" onChange={(e) => setLarge(e.currentTarget.checked)} /></label>
       <Choice label={l('language')} name="lang" value={lang.value} options={[['vi', 'Tiếng Việt'], ['en', 'English']]} onPick={(v) => void speakTo(v as Lang)} />
       <Choice label={l('theme')} name="theme" value={theme.value} options={[['auto', l('auto')], ['day', l('day')], ['night', l('night')]]} onPick={(v) => setTheme(v as Theme)} /></section>
+    <section class="card" aria-labelledby="ms"><h2 id="ms">{l('mine')}</h2><p>{l('mineSub')}</p>
+      <button type="button" class="big calm" data-testid="mine-open" onClick={onMine}><Icon n="shield" />{l('mineOpen')}</button></section>
     <Install />
     <section class="card" aria-labelledby="wh"><h2 id="wh">{l('who')}</h2><p><b>{me.value?.name}</b><br />{me.value && common(me.value.role)}{home.value && `, ${home.value.name}`}</p>
       <button type="button" class="big plain" data-testid="sign-out" onClick={() => setLeaving(true)}>{l('signOut')}</button></section>
