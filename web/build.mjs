@@ -8,7 +8,7 @@
 //   *.br                                the same file, compressed once here instead of at every request
 //
 // A bundle above its budget fails the build.
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { createHash } from 'node:crypto'
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -41,9 +41,17 @@ async function bundle(name) {
   const r = await build({
     ...common, entryPoints: { [name]: `src/${name}/main.tsx` }, outdir: dist, format: 'esm', splitting: true,
     entryNames: 'assets/[name]-[hash]', chunkNames: 'assets/[name]-[hash]', assetNames: 'assets/[name]-[hash]', publicPath: '/',
-    loader: { '.woff2': 'file' },
+    loader: { '.woff2': 'file' }, plugins: [lazyStyle],
   })
   return page(r.metafile.outputs, name)
+}
+
+// lazyStyle makes of a style that ends in .lazy.css a file of its own; whoever imports it gets its address.
+const lazyStyle = {
+  name: 'lazy style',
+  setup(b) {
+    b.onLoad({ filter: /\.lazy\.css$/ }, async (a) => ({ contents: (await transform(await readFile(a.path, 'utf8'), { loader: 'css', minify: true, target })).code, loader: 'file' }))
+  },
 }
 
 // page says what an entry needs: its script, its style, the chunks it imports at once (pre) and those it may load later (lazy).

@@ -69,6 +69,7 @@ func launch() (*chromium, error) {
 		"disable-gpu", "disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-default-apps", "disable-extensions",
 		"disable-dev-shm-usage", "disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding",
 		"enable-unsafe-swiftshader", "ignore-gpu-blocklist", "hide-scrollbars", "mute-audio", "metrics-recording-only", "no-pings",
+		"use-fake-ui-for-media-stream", "use-fake-device-for-media-stream", // a microphone that beeps
 	} {
 		flags = append(flags, chromedp.Flag(name, true))
 	}

@@ -384,3 +384,8 @@ func (p *person) offline(yes bool) {
 func containsAny(s string, words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
 }
+
+// contextOf bounds what the person's browser is asked.
+func contextOf(p *person) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(p.ctx, patience)
+}

@@ -1,7 +1,8 @@
 // The incident on the right: what, where, what to do next, and everything that happened.
 import { signal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { t } from '../lib/i18n'
+import { later } from '../lib/lazy'
 import { incidents } from '../lib/live'
 import { hms, mmss, ms } from '../lib/time'
 import type { Incident } from '../lib/types'
@@ -149,6 +150,16 @@ function Timeline({ i }: { i: Incident }) {
   </section>
 }
 
+// Conversation: what the group says of an open alarm is asked for only when the officer opens it; each such reading is logged.
+export const talk = later(() => import('./talk'))
+const Talk = talk.part((m) => m.Talk)
+
+function Conversation({ i }: { i: Incident }) {
+  const [open, setOpen] = useState(false)
+  if (i.closed || i.mode !== 'live' || i.silent || !mayAct.value) return null
+  return <details id="talk" class="tl" open={open} onToggle={(e) => setOpen(e.currentTarget.open)}><summary>{say('det.talk')}</summary>{open && <Talk i={i} key={i.id} />}</details>
+}
+
 const drafts = new Map<string, string>() // incident -> words not yet sent; another alarm must not lose them
 
 function NoteEntry({ i }: { i: Incident }) {
@@ -171,7 +182,7 @@ export function Detail() {
   return <aside class="right" aria-label={say('det.label')} data-id={i.id}>
     <div class={'dh' + (waits(i) ? ' fresh' : '') + (i.mode === 'live' ? '' : ' dr')}><Head i={i} /><p class="vh">{stateWord(i)}</p><Marks i={i} /><Acts i={i} /></div>
     <div class="dscroll" tabIndex={0} role="region" aria-label={say('det.more')}>
-      <Address i={i} /><Origins i={i} /><Timeline i={i} />
+      <Address i={i} /><Conversation i={i} key={i.id} /><Origins i={i} /><Timeline i={i} />
     </div>
     {can(i, 'notes') && <NoteEntry i={i} />}
   </aside>

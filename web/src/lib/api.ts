@@ -16,10 +16,10 @@ export function uid(): string {
 export async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown, key?: string, ms = 10_000): Promise<T> {
   const stop = new AbortController(), timer = setTimeout(() => stop.abort(), ms)
   try {
-    const headers: Record<string, string> = { accept: 'application/json' }
-    if (body !== undefined) headers['content-type'] = 'application/json'
+    const headers: Record<string, string> = { accept: 'application/json' }, raw = body instanceof Blob // a picture, a voice
+    if (body !== undefined && !raw) headers['content-type'] = 'application/json'
     if (key) headers['idempotency-key'] = key
-    const r = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: stop.signal, cache: 'no-store', keepalive: method === 'POST' })
+    const r = await fetch(path, { method, headers, body: raw ? body : body === undefined ? undefined : JSON.stringify(body), signal: stop.signal, cache: 'no-store', keepalive: method === 'POST' && !raw })
     const text = await r.text()
     if (!r.ok) throw new Refusal(problemOf(r.status, text))
     return (text ? JSON.parse(text) : undefined) as T

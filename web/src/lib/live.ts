@@ -18,6 +18,7 @@ export const demo = signal(false)
 export const language = signal<Lang>('vi') // of the server's sentences for this person
 export const confirmed = signal(false) // the server said so in this session; until then it is what this phone remembers
 export const connection = signal<Connection>('connecting')
+export const hint = signal<unknown>(null) // something of the group's channel changed, or the stream began anew: ask for it
 export const lostAt = signal(0) // server time of the last event before the connection was lost, Unix ms
 export const now = signal(Date.now()) // server time, Unix ms, moves once a second
 
@@ -137,10 +138,11 @@ function listen() {
   })
   const later = (f: () => void) => (meanwhile ? meanwhile.push(f) : f())
   // Only the first stream goes on exactly from the page's state. After a gap everything is asked for: groups and health are not replayed.
-  on('hello', (d) => { setClock(d.now); if (greeted || unsure) void refresh(); greeted = true })
+  on('hello', (d) => { setClock(d.now); if (greeted || unsure) void refresh(); greeted = true; hint.value = d })
   on('incident', (i: Incident) => later(() => take(i)))
   on('group', (g: Group) => later(() => takeGroup(g)))
   on('health', (x: Health) => { health.value = x })
+  on('chat', (h) => { hint.value = h })
   on('calm', (c: { group: string }) => hooks.onCalm?.(c.group))
   on('reload', () => void refresh())
   on('ping', (d) => setClock(d.now))

@@ -104,7 +104,7 @@ async function attempt(d: Deed): Promise<boolean> {
   if (d.within && Date.now() - d.at > d.within) { refuse(d, null); return false }
   d.tries++
   try {
-    const answer = await call<{ id?: string }>('POST', d.path, d.body, d.id)
+    const answer = await call<{ id?: string }>('POST', d.path, d.body, d.id, d.body instanceof Blob ? 120_000 : undefined)
     misses = 0; signedOut.value = false
     if (d.alarm && answer?.id) follow(d.id, answer.id)
     remove(d)

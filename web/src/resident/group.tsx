@@ -12,6 +12,7 @@ import { vi as deviceWords } from './device.vi'
 import { Own, l } from './later'
 import { closed, danger, home, leads, past, t, whose } from './model'
 import { ActiveBar, Banners, Tabs, Top } from './parts'
+import { TalkCard } from './talk'
 
 const d = words(deviceWords, () => import('./device.en'))
 
@@ -20,7 +21,7 @@ export function Group() {
   if (!g) return null
   const n = { green: 0, amber: 0, red: 0 }
   for (const h of g.homes) n[h.state]++
-  return <><Top /><main class="page"><Banners /><ActiveBar />
+  return <><Top /><main class="page"><Banners /><ActiveBar /><TalkCard />
     <section class="card" aria-labelledby="gh"><div class="row"><h2 id="gh">{t('homes', { n: g.homes.length })}</h2></div>
       <p class="counts"><span class="tag safe"><Icon n="check" />{l('ready', { n: n.green })}</span>{n.amber > 0 && <span class="tag warn"><Icon n="sos" />{l('check', { n: n.amber })}</span>}{n.red > 0 && <span class="tag wait"><Icon n="x" />{l('deaf', { n: n.red })}</span>}</p>
       <ul class="homes">{g.homes.map((h) => <HomeRow key={h.id} h={h} />)}</ul></section>

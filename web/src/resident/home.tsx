@@ -7,10 +7,10 @@ import { sentence } from '../lib/reason'
 import { shake, shakes } from '../lib/touch'
 import type { Home } from '../lib/types'
 import { Icon, Lane, ready } from '../lib/ui'
-import { bellTest, home, numberFor, open, others, queuedSilent, raise, rest, t, unit } from './model'
+import { bellTest, home, numberFor, open, others, pinned, queuedSilent, raise, rest, t, unit } from './model'
 import { ActiveBar, Banners, CallLink, Tabs, Top } from './parts'
 
-const BellTest = rest.part((m) => m.BellTest), Found = rest.part((m) => m.Found)
+const BellTest = rest.part((m) => m.BellTest), Found = rest.part((m) => m.Found), Pinned = rest.part((m) => m.Pinned)
 
 export function HomeScreen() {
   const g = group.value
@@ -19,7 +19,7 @@ export function HomeScreen() {
     <Gong />
     <div class="two"><CallLink number={numberFor('fire_rescue', '114')} /><button type="button" class="out" data-testid="address" onClick={() => { open.value = { what: 'call' } }}><Icon n="pin" /><span>{t('address')}</span></button></div>
     {!audible.value && <button type="button" class="belloff" data-testid="bell-off" onClick={() => void unlock().then(() => once('all_calm'))}><Icon n="mute" size={24} /><span><b>{t('bellOff')}</b>{t('bellOffSub')}</span><Icon n="chev" /></button>}
-    <StreetCard />
+    {pinned.value > 0 && <Pinned />}<StreetCard />
   </main><Tabs /></>
 }
 

@@ -10,7 +10,7 @@ import { alarms, answer, callFor, changing, danger, fromMyHome, home, kindOf, le
 import { CallOff } from './sent'
 import { Banners, CallLink, Heading, MuteButton, MuteSiren, Street, Taken } from './parts'
 
-const LeaderActs = rest.part((m) => m.LeaderActs), MistakeCard = rest.part((m) => m.MistakeCard), NextStep = rest.part((m) => m.NextStep), Switcher = rest.part((m) => m.Switcher), Todo = rest.part((m) => m.Todo)
+const LeaderActs = rest.part((m) => m.LeaderActs), MistakeCard = rest.part((m) => m.MistakeCard), NextStep = rest.part((m) => m.NextStep), Switcher = rest.part((m) => m.Switcher), Todo = rest.part((m) => m.Todo), TalkLink = rest.part((m) => m.TalkLink)
 const received = new Set<string>()
 
 export function Incoming({ i }: { i: Incident }) {
@@ -23,6 +23,7 @@ export function Incoming({ i }: { i: Incident }) {
       {i.mode === 'drill' && <p class="bnr"><Icon n="flag" /><span>{t('drillNote')}</span></p>}
       {i.mistake && <MistakeCard i={i} />}
       {asking ? <Question i={i} /> : <Answered i={i} answer={said.answer} sending={said.sending} />}
+      <TalkLink i={i} />
       {!ringing && <MuteSiren i={i} />}
       {i.mode === 'live' && <button type="button" class="big plain" data-testid="another" onClick={ask}><Icon n="gong" />{t('another')}</button>}
       {i.mode === 'live' && fromMyHome(i) && <CallOff i={i} />}

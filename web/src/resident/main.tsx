@@ -14,11 +14,11 @@ import { shake, shakes, stayAwake } from '../lib/touch'
 import type { Incident } from '../lib/types'
 import { HomeScreen, Nowhere } from './home'
 import { Incoming } from './incoming'
-import { alarms, byMe, chosen, current, danger, loudest, minimised, open, past, queuedRaise, raisedHere, rest, silentSent, t, tab, toast, whose } from './model'
+import { alarms, byMe, chosen, current, danger, loudest, minimised, open, past, queuedRaise, raisedHere, rest, silentSent, t, tab, talk, toast, whose } from './model'
 import { AskSheet } from './parts'
 import { Queued, Sent } from './sent'
 
-const Group = rest.part((m) => m.Group), More = rest.part((m) => m.More), Past = rest.part((m) => m.Past), Behalf = rest.part((m) => m.Behalf), CloseSheet = rest.part((m) => m.CloseSheet), CallSheet = rest.part((m) => m.CallSheet), Toast = rest.part((m) => m.Toast)
+const Group = rest.part((m) => m.Group), More = rest.part((m) => m.More), Past = rest.part((m) => m.Past), Behalf = rest.part((m) => m.Behalf), CloseSheet = rest.part((m) => m.CloseSheet), CallSheet = rest.part((m) => m.CallSheet), Chat = rest.part((m) => m.Chat), Toast = rest.part((m) => m.Toast)
 
 function App() {
   return <><Screen /><Over />{toast.value > 0 && <Toast />}<p class="vh" role="status" aria-live="assertive" id="say">{news()}</p></>
@@ -28,6 +28,7 @@ function Screen() {
   const i = current.value, d = queuedRaise.value, old = past.value && incidents.value.find((x) => x.id === past.value)
   if (!me.value || !group.value) return tab.value === 'more' ? <More /> : <Nowhere />
   if (d && !(i && byMe(i))) return <Queued d={d} key={d.id} />
+  if (talk.value !== null && (!i || i.id === talk.value)) return <Chat key={talk.value} />
   if (i) return byMe(i) ? <Sent i={i} key={i.id} /> : <Incoming i={i} key={i.id} />
   if (old) return <Past i={old} key={old.id} />
   return tab.value === 'group' ? <Group /> : tab.value === 'more' ? <More /> : <HomeScreen />
@@ -80,7 +81,7 @@ effect(() => {
   return () => { clearInterval(id); shake(0) }
 })
 // Every screen begins at its top.
-const screen = computed(() => current.value?.id ?? queuedRaise.value?.id ?? past.value ?? tab.value)
+const screen = computed(() => current.value?.id ?? queuedRaise.value?.id ?? past.value ?? talk.value ?? tab.value)
 effect(() => { void screen.value; scrollTo(0, 0) })
 effect(() => stayAwake(alarms.value.length > 0))
 effect(() => {

@@ -18,6 +18,9 @@ export const tab = signal<Tab>('gong')
 // What is open on top: the question before raising, the address card, answering for a neighbour, closing.
 export type Open = { what: 'ask' } | { what: 'call'; incident?: Incident } | { what: 'behalf'; incident: Incident } | { what: 'close'; incident: Incident } | null
 export const open = signal<Open>(null)
+export const talk = signal<string | null>(null) // the thread that is open: an incident's, or '' for the group's
+export const news = signal(0) // messages not read yet
+export const pinned = signal(0) // notices and warnings that stand
 export const past = signal<string | null>(null) // a closed incident that is being read
 export const chosen = signal<string | null>(null) // of several open incidents
 export const minimised = signal<ReadonlySet<string>>(new Set())

@@ -6,7 +6,7 @@ import { connection, group, me, now } from '../lib/live'
 import { ConnectionBanner, Icon, Lane, QueueBanner, Sheet, kindIcon, seat } from '../lib/ui'
 import { ms } from '../lib/time'
 import type { Category, Incident } from '../lib/types'
-import { alarms, danger, home, minimised, open, others, past, raise, show, silence, t, tab, unit, whose, type Tab } from './model'
+import { alarms, danger, home, minimised, news, open, others, past, raise, show, silence, t, tab, unit, whose, type Tab } from './model'
 
 export function Top() {
   const g = group.value, c = connection.value
@@ -16,7 +16,7 @@ export function Top() {
 
 export function Tabs() {
   const all: [Tab, string, string][] = [['gong', 'gong', t('tabGong')], ['group', 'people', t('tabGroup')], ['more', 'more', t('tabMore')]]
-  return <nav class="tabs" aria-label={t('tabs')}>{all.map(([k, icon, label]) => <button key={k} type="button" data-testid={'tab-' + k} aria-current={tab.value === k ? 'page' : undefined} onClick={() => { past.value = null; tab.value = k }}><Icon n={icon} size={24} />{label}</button>)}</nav>
+  return <nav class="tabs" aria-label={t('tabs')}>{all.map(([k, icon, label]) => <button key={k} type="button" data-testid={'tab-' + k} aria-current={tab.value === k ? 'page' : undefined} onClick={() => { past.value = null; tab.value = k }}><Icon n={icon} size={24} />{label}{k === 'group' && news.value > 0 && <i class="dot">{news.value}</i>}</button>)}</nav>
 }
 
 export const Banners = () => <div class="banners"><ConnectionBanner /><QueueBanner /></div>

@@ -9,7 +9,7 @@ import { alarms, answer, callFor, close, danger, home, isLost, leads, mine, mini
 import { Banners, CallLink, Heading, Kinds, MuteSiren, Street, Taken, Top } from './parts'
 
 
-const LeaderActs = rest.part((m) => m.LeaderActs), MistakeCard = rest.part((m) => m.MistakeCard), NextStep = rest.part((m) => m.NextStep), Switcher = rest.part((m) => m.Switcher), Stale = rest.part((m) => m.Stale)
+const LeaderActs = rest.part((m) => m.LeaderActs), MistakeCard = rest.part((m) => m.MistakeCard), NextStep = rest.part((m) => m.NextStep), Switcher = rest.part((m) => m.Switcher), Stale = rest.part((m) => m.Stale), TalkLink = rest.part((m) => m.TalkLink)
 const freeToCallOff = 15 // seconds; the server decides by the group's plan, this only chooses the words
 
 export function Sent({ i }: { i: Incident }) {
@@ -20,7 +20,7 @@ export function Sent({ i }: { i: Incident }) {
     {i.mistake && <MistakeCard i={i} />}
     {i.mode === 'live' && <><h2>{t('what')}</h2><p class="sub">{t('whatSub')}</p><Kinds picked={i.category} onPick={(c) => name(i, c)} />
       {callFor(i.category).map((n, k) => <CallLink key={n} number={n} incident={i} main={k === 0} big />)}</>}
-    <Own i={i} />
+    <Own i={i} /><TalkLink i={i} />
     <MuteSiren i={i} />
     {i.mode === 'live' && <CallOff i={i} />}
     {i.mode !== 'live' && <button type="button" class="big alarm" data-testid="real-now" onClick={() => { open.value = { what: 'ask' } }}><Icon n="gong" />{t('realNow')}</button>}

@@ -1,0 +1,11 @@
+import type { Key } from './chat.vi'
+export const en: Record<Key, string> = {
+  title: 'Our group’s conversation', titleIncident: 'About this incident', openTalk: 'Conversation', openSub: 'Words, pictures and voice, with your neighbours', openNew: '{n:message|messages} not read', openIncident: 'Talk about this incident', back: 'Back',
+  who: 'Only the people of this group can read it.', whoIncident: 'The group and the duty desk can read it, until it is over.', whoDrill: 'Only the people of this group can read it.',
+  log: 'Messages', empty: 'Nothing yet. Say something first.', loading: 'Loading…', failed: 'Could not load. This phone will try again.', closed: 'This conversation is not open to you any more.', older: 'Older messages', keep: 'Messages are kept {n:day|days}, then deleted for good.',
+  write: 'Write a message', send: 'Send', speak: 'Tap to speak', photo: 'Send a picture', announce: 'Send as the leader’s announcement', announceSub: 'Shown on every home’s main screen; you learn how many have seen it.',
+  recording: 'Recording: {n} s', recordFull: 'The 60 seconds are full', sendVoice: 'Send voice note', drop: 'Discard', noMic: 'This phone does not let Kẻng use the microphone. Allow it and tap again, or write.', sendPhoto: 'Send this picture?', sendPhotoSub: 'Place and device were removed from it.', noPhoto: 'This picture cannot be read. Choose another.', photoAlt: 'Picture by {by}', voiceOf: 'Voice note by {by}, {n} s',
+  waiting: 'Waiting to be sent', taken_author: 'This message was taken back', taken_leader: 'The leader removed this message', taken_desk: 'This notice was withdrawn', edit: 'Take back a message', editEnd: 'Done', takeBack: 'Take this back', remove: 'Remove this', takeAsk: 'Delete this message for good?', takeAskSub: 'It cannot be undone. Its place will say that it was removed.', takeYes: 'Delete for good',
+  seenBy: 'Seen by {n} of {m}', announcement: 'The leader’s announcement', notice: 'Notice of the duty desk', warning: 'Warning', until: 'Until {t}', over: 'Over', inIncident: 'During the alarm', desk: 'Duty desk', you: 'You',
+  level_extreme: 'Very dangerous', level_severe: 'Dangerous', level_moderate: 'Take care', level_minor: 'Note', level_unknown: 'Note', read: 'I have read it', pinned: 'Notices',
+}
