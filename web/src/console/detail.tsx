@@ -157,7 +157,7 @@ const Talk = talk.part((m) => m.Talk)
 function Conversation({ i }: { i: Incident }) {
   const [open, setOpen] = useState(false)
   if (i.closed || i.mode !== 'live' || i.silent || !mayAct.value) return null
-  return <details id="talk" class="tl" open={open} onToggle={(e) => setOpen(e.currentTarget.open)}><summary>{say('det.talk')}</summary>{open && <Talk i={i} key={i.id} />}</details>
+  return <details id="talk" open={open} onToggle={(e) => setOpen(e.currentTarget.open)}><summary>{say('det.talk')}</summary>{open && <Talk i={i} key={i.id} />}</details>
 }
 
 const drafts = new Map<string, string>() // incident -> words not yet sent; another alarm must not lose them

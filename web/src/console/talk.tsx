@@ -40,7 +40,7 @@ export function Talk({ i }: { i: Incident }) {
   const state = t.state.value, waiting = queue.value.filter((d) => d.path === path).length
   return <div class="talkbox">
     <p class="dim">{w('logged')}</p>
-    {state !== 'ready' ? <p class="dim" role="status">{w(state)}</p> : <div role="log" aria-label={w('title')} tabIndex={0} class="talk"><ol>{t.list.value.length === 0 && <li class="dim">{w('empty')}</li>}{t.list.value.map((m) => <li key={m.id} data-message={m.id} class={m.role === 'desk' ? 'own' : undefined}><p class="dim num">{hm(m.at)} · <b>{m.by}</b>{homeOf(m.home) && m.by !== homeOf(m.home)!.name ? `, ${homeOf(m.home)!.name}` : ''}</p><Body m={m} /></li>)}</ol></div>}
+    {state !== 'ready' ? <p class="dim" role="status">{w(state)}</p> : <div role="log" aria-label={w('title')} tabIndex={0} class="talk"><ol>{t.list.value.length === 0 && <li class="dim">{w('empty')}</li>}{t.list.value.map((m) => <li key={m.id} data-message={m.id} class={m.role === 'desk' ? 'own' : undefined}><p class="dim num">{hm(m.at)} · <b>{m.by}</b>{homeOf(m.home) && !homeOf(m.home)!.name.includes(m.by) ? `, ${homeOf(m.home)!.name}` : ''}</p><Body m={m} /></li>)}</ol></div>}
     {mayAct.value && state === 'ready' && <form class="note" onSubmit={say}><label for="talk-say">{w('say')}</label><input ref={el} id="talk-say" maxLength={500} autocomplete="off" onKeyDown={(e) => { if (e.key === 'Escape') e.currentTarget.blur() }} /><button type="submit" id="talk-send" class="sm">{waiting ? w('sending') : w('send')}</button></form>}
   </div>
 }

@@ -124,7 +124,7 @@ function Row({ m, before, incident, children }: { m: Message; before?: Message; 
     <li class={'m ' + (own ? 'me ' : '') + m.kind + (m.removed ? ' gone' : '')} data-message={m.id} data-kind={m.kind} data-removed={m.removed}>
       <div class="bub">{m.removed ? <p class="tx">{w('taken_' + m.removed)}</p> : counted(m) ? <Bulletin m={m} /> : m.file ? <File m={m} by={by} /> : <p class="tx">{m.text}</p>}
         {m.of > 0 && !m.removed && <p class="sub num" data-testid="seen">{w('seenBy', { n: m.seen, m: m.of })}</p>}</div>
-      <p class="by">{[by, !own && h?.name !== m.by && h?.name, hm(m.at)].filter(Boolean).join(', ')}{!incident && m.incident && <span class="inc">{w('inIncident')}</span>}</p>{children as never}
+      <p class="by">{[by, !own && h && !h.name.includes(m.by) && h.name, hm(m.at)].filter(Boolean).join(', ')}{!incident && m.incident && <span class="inc">{w('inIncident')}</span>}</p>{children as never}
     </li></>
 }
 
@@ -162,9 +162,9 @@ function Composer({ incident }: { incident: string }) {
     setWrong('')
     try { const blob = await redraw(f); setShot({ blob, url: URL.createObjectURL(blob) }) } catch { setWrong(w('noPhoto')) }
   }
-  if (rec) return <div class="comp rec" data-testid="recording"><p role="status" class="num"><Glyph n="mic" />{full ? w('recordFull') : <Seconds since={since} />}</p>
+  if (rec) return <div class="comp rec" role="region" aria-label={w('speak')} data-testid="recording"><p role="status" class="num"><Glyph n="mic" />{full ? w('recordFull') : <Seconds since={since} />}</p>
     <button type="button" class="big calm" data-testid="voice-send" onClick={() => void sendVoice()}><Glyph n="send" />{w('sendVoice')}</button><button type="button" class="big plain" data-testid="voice-drop" onClick={() => setRec(null)}><Icon n="x" />{w('drop')}</button></div>
-  return <form class="comp" onSubmit={say}>
+  return <form class="comp" aria-label={w('write')} onSubmit={say}>
     {wrong && <p class="bnr bad" role="alert"><Icon n="sos" /><span>{wrong}</span></p>}
     {leads.value && !incident && text && <label class="switchrow"><span>{w('announce')}<small class="sub">{w('announceSub')}</small></span><input type="checkbox" role="switch" data-testid="announce" checked={announce} onChange={(e) => setAnnounce(e.currentTarget.checked)} /></label>}
     <div class="field"><label class="vh" for="say-it">{w('write')}</label><textarea id="say-it" ref={el} rows={1} maxLength={2000} placeholder={w('write')} value={text} onInput={(e) => write(e.currentTarget.value)} /></div>
