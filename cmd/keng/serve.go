@@ -50,6 +50,7 @@ func serveFlags(fs *flag.FlagSet, e env, o *app.Options, data string) {
 	fs.StringVar(&o.Key, "tls-key", e.or("KENG_TLS_KEY", ""), "PEM `file` with its key (KENG_TLS_KEY)")
 	fs.StringVar(&o.Origin, "origin", e.or("KENG_ORIGIN", ""), "`address` under which people open Keng, such as https://keng.example.vn; passkeys and secure cookies need it (KENG_ORIGIN)")
 	fs.StringVar(&o.KeyFile, "key-file", e.or("KENG_KEY_FILE", ""), "`file` with the key that seals notes of homes; keng.key in the data folder by default (KENG_KEY_FILE)")
+	outsideFlags(fs, e, &o.Outside)
 	fs.StringVar(&o.StyleURL, "map-style", e.or("KENG_MAP_STYLE", ""), "`URL` of a MapLibre style beneath our own map; none by default (KENG_MAP_STYLE)")
 	fs.StringVar(&o.LogName, "log-name", e.or("KENG_LOG_NAME", "main"), "`name` of the log of acts, when its key is made (KENG_LOG_NAME)")
 }

@@ -22,7 +22,7 @@ type Outside struct {
 	Contact     string // whom a push service may write to: mailto: or https:
 	SMS, Voice  string // URLs of gateways
 	Secret      []byte // shared with the gateways
-	SMTP        notify.Server
+	Webhook     string // URL of a program that hears of alarms
 }
 
 // contact is where push services find out what Keng is, when no operator is named.
@@ -31,13 +31,16 @@ const contact = "https://github.com/keng-vn/keng"
 // buildReach makes what calls people outside.
 func (a *App) buildReach() error {
 	o := notify.Options{
-		DB: a.DB, Journal: a.Committer, Now: a.Now, Log: a.Log.With("room", "notify"), PushNear: a.Outside.PushPrivate, Plain: reach.Plain, Mail: a.Outside.SMTP,
+		DB: a.DB, Journal: a.Committer, Now: a.Now, Log: a.Log.With("room", "notify"), PushNear: a.Outside.PushPrivate, Plain: reach.Plain,
 		SMS: notify.Gateway{URL: a.Outside.SMS, Secret: a.Outside.Secret}, Voice: notify.Gateway{URL: a.Outside.Voice, Secret: a.Outside.Secret},
 		Wanted: func(m notify.Message) bool { return a.Reach.Wanted(m) },
 		Told:   func(m notify.Message, s notify.State) { a.Reach.Told(m, s) },
 	}
-	if (a.Outside.SMS != "" || a.Outside.Voice != "") && len(a.Outside.Secret) < 16 {
-		return errors.New("a gateway needs a shared secret of at least 16 bytes: --gateway-secret FILE")
+	if a.Outside.SMS+a.Outside.Voice+a.Outside.Webhook != "" && len(a.Outside.Secret) < 16 {
+		return errors.New("gateways and webhooks need a shared secret of at least 16 bytes: set KENG_GATEWAY_SECRET or KENG_GATEWAY_SECRET_FILE")
+	}
+	if a.Outside.Webhook != "" {
+		o.HookSecret = a.Outside.Secret
 	}
 	key, err := a.pushKey()
 	if err != nil {
@@ -45,7 +48,7 @@ func (a *App) buildReach() error {
 	}
 	a.Reach = &reach.Service{
 		DB: a.DB, Alarms: calls{a}, Folk: a.Book, Officers: calls{a}, Village: func() reach.Village { return a.Village.Directory() }, Rights: people.Rights{},
-		Actor: a.actor, Trusted: a.Outside.PushPrivate, Now: a.Now, Log: a.Log.With("room", "reach"),
+		Actor: a.actor, Trusted: a.Outside.PushPrivate, Hook: a.Outside.Webhook, Now: a.Now, Log: a.Log.With("room", "reach"),
 		Readier: func(g place.GroupID) { a.Screens.GroupChanged(g) },
 	}
 	if a.Outside.SMS != "" || a.Outside.Voice != "" {

@@ -2,6 +2,7 @@ package reach
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"slices"
 	"strings"
@@ -78,16 +79,21 @@ func (v *Service) follow(c Case) {
 		k.all = true
 		k.spread = k.spread || c.Spreading
 	}
+	opened, ended := k.opened, k.ended
+	k.opened, k.ended = true, !c.Open
 	if !c.Open {
 		v.forget()
 	}
 	v.mu.Unlock()
+	if !opened || !c.Open && !ended {
+		v.hook(c)
+	}
 	g, ok := v.Village().Group(c.Group)
 	if !ok || !pushed || c.Silent {
 		return
 	}
 	switch {
-	case !c.Open && !over:
+	case !c.Open && !over && c.Mode != Test: // a bell test ends by itself
 		v.callOver(c, g)
 	case !c.Open:
 	case c.Waits:
@@ -98,6 +104,22 @@ func (v *Service) follow(c Case) {
 	if c.Open && !c.Waits && c.Spreading && !again {
 		v.callHomes(c, g, notify.Push, c.Homes, spread)
 	}
+}
+
+// hook tells a program that a case opened or ended: what and where, never who. A
+// hold-up is not told to programs.
+func (v *Service) hook(c Case) {
+	if v.Hook == "" || c.Silent {
+		return
+	}
+	state := map[bool]string{true: "open", false: "closed"}[c.Open]
+	body, err := json.Marshal(map[string]string{"incident": c.ID, "group": string(c.Group), "category": string(c.Category), "mode": string(c.Mode), "state": state, "cause": c.Cause})
+	if err != nil { // strings always can be
+		return
+	}
+	v.Post.Post(notify.Message{
+		Key: "hook/" + c.ID + "/" + state, Channel: notify.Webhook, Topic: c.ID, To: v.Hook, Body: string(body), Rank: 1, Until: v.Now().Add(time.Hour),
+	})
 }
 
 // forget drops what is remembered of cases of long ago. v.mu is held.
@@ -189,7 +211,7 @@ func (v *Service) messages(c Case, s stage, via notify.Channel, p people.Person)
 		m.To, m.Body = p.Phone, v.spoken(c, s, v.langOf(p.ID), s == atHome)
 		return []notify.Message{m}
 	}
-	for _, phone := range v.phonesOf(p.ID) {
+	for _, phone := range v.PhonesOf(p.ID) {
 		m.Key = key(c.ID, s, via, p.ID, phone.ID)
 		m.To, m.Secret = phone.Endpoint, phone.P256dh+" "+phone.Auth
 		m.Body = v.letter(c, s, p, phone, m.ID()).text()

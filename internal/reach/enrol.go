@@ -40,7 +40,7 @@ func (v *Service) Enrol(ctx context.Context, a people.Actor, p Phone, old string
 	if !slices.Contains(say.Langs[:], p.Lang) {
 		p.Lang = say.Vietnamese
 	}
-	for _, had := range v.phonesOf(a.Person) {
+	for _, had := range v.PhonesOf(a.Person) {
 		if had.ID == p.ID {
 			p.Made, p.Asked, p.Proven, p.Took = had.Made, had.Asked, had.Proven, had.Took
 		}
@@ -53,7 +53,7 @@ func (v *Service) Enrol(ctx context.Context, a people.Actor, p Phone, old string
 			return Phone{}, err
 		}
 	}
-	for all := v.phonesOf(a.Person); len(all) > mostPhones; all = all[1:] {
+	for all := v.PhonesOf(a.Person); len(all) > mostPhones; all = all[1:] {
 		if err := v.drop(ctx, a.Person, all[0].ID); err != nil {
 			return Phone{}, err
 		}
@@ -100,7 +100,7 @@ func (v *Service) Probe(ctx context.Context, a people.Actor, id string) (Phone, 
 	if err := v.own(op, a, "reach.enrol"); err != nil {
 		return Phone{}, err
 	}
-	for _, p := range v.phonesOf(a.Person) {
+	for _, p := range v.PhonesOf(a.Person) {
 		if p.ID != id {
 			continue
 		}
@@ -134,7 +134,7 @@ func (v *Service) probe(ctx context.Context, p Phone) (Phone, error) {
 
 // proven notes that a probe arrived. Only the first receipt of the newest counts.
 func (v *Service) proven(ctx context.Context, who people.ID, id string) error {
-	for _, p := range v.phonesOf(who) {
+	for _, p := range v.PhonesOf(who) {
 		if p.ID != id || !p.Proven.Before(p.Asked) {
 			continue
 		}

@@ -91,7 +91,7 @@ func (v *Service) Routes(k *web.Kit) {
 				return nil, err
 			}
 			out := ReachView{Key: v.Key, SMS: v.Post.Has(notify.SMS), Voice: v.Post.Has(notify.Voice), Phones: []PhoneView{}, Wish: v.wishOf(a.Person)}
-			for _, p := range v.phonesOf(a.Person) {
+			for _, p := range v.PhonesOf(a.Person) {
 				out.Phones = append(out.Phones, v.view(p))
 			}
 			return &reachOutput{out}, nil

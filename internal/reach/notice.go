@@ -37,7 +37,7 @@ func (v *Service) Notify(_ context.Context, n Notice) (told int) {
 		if chat && (!w.Chat || !quiet.IsZero()) || !chat && !w.Notices || quiet.After(n.Until) {
 			continue
 		}
-		phones := v.phonesOf(who)
+		phones := v.PhonesOf(who)
 		if len(phones) > 0 && v.Post.Has(notify.Push) {
 			told++
 		}

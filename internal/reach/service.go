@@ -40,6 +40,7 @@ type Service struct {
 	Key      string                               // public key of push, for browsers; "" for no push
 	Trusted  bool                                 // push services at private addresses may enrol
 	Secret   []byte                               // signs tokens
+	Hook     string                               // URL of a program that hears of alarms; "" for none
 	Gateway  []byte                               // what gateways sign their callbacks with; nil for no gateway
 	Readier  func(g place.GroupID)                // told when a home's phones changed; may be nil
 	Now      func() time.Time
@@ -56,6 +57,7 @@ type Service struct {
 // called is what was done for one case. Service.mu guards it.
 type called struct {
 	pushed, all, spread, over bool
+	opened, ended             bool                             // the program was told
 	homes                     map[line]map[string]notify.State // by key of the message
 	told                      map[line]Delivery
 	since                     time.Time
@@ -148,8 +150,8 @@ func (v *Service) caseOf(id string) *called {
 	return k
 }
 
-// phonesOf lists somebody's phones.
-func (v *Service) phonesOf(id people.ID) []Phone {
+// PhonesOf lists somebody's phones.
+func (v *Service) PhonesOf(id people.ID) []Phone {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return append([]Phone(nil), v.phones[id]...)
@@ -157,7 +159,7 @@ func (v *Service) phonesOf(id people.ID) []Phone {
 
 // langOf is the language that somebody's newest phone speaks.
 func (v *Service) langOf(id people.ID) say.Lang {
-	if all := v.phonesOf(id); len(all) > 0 {
+	if all := v.PhonesOf(id); len(all) > 0 {
 		return all[len(all)-1].Lang
 	}
 	return say.Vietnamese

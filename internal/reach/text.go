@@ -40,6 +40,8 @@ func (v *Service) said(c Case, s stage, l say.Lang) words {
 	args := v.where(c)
 	args["what"] = book.Text("danger."+string(c.Category), nil)
 	switch {
+	case s == over && c.Mode == Drill:
+		return words{book.Text("reach.drill_over", args), book.Text("reach.drill_over_body", args)}
 	case s == over:
 		return words{book.Text("reach.over", args), book.Text("reach.over_body", args)}
 	case c.Mode == Test:

@@ -41,7 +41,7 @@ type Delivery struct {
 // Service is a push service. Its phones are made with [Service.Phone].
 type Service struct {
 	srv  *server
-	key  string // the applicationServerKey that phones subscribed to; "" for any
+	key  string // the applicationServerKey that phones subscribed to
 	mu   sync.Mutex
 	all  map[string]*Phone
 	sour []string
@@ -65,6 +65,13 @@ func Open(key string) (*Service, error) {
 	var err error
 	s.srv, err = serve(http.HandlerFunc(s.take))
 	return s, err
+}
+
+// Expect sets the key of the server that phones subscribed to.
+func (s *Service) Expect(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.key = key
 }
 
 // Close ends it.
@@ -195,7 +202,10 @@ func (s *Service) read(p *Phone, r *http.Request) (Delivery, error) {
 	if len(d.Topic) > 32 || strings.Trim(d.Topic, "-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
 		return d, fmt.Errorf("topic %q", d.Topic)
 	}
-	if err := vouched(r.Header.Get("Authorization"), s.URL(), s.key, d.At); err != nil {
+	s.mu.Lock()
+	key := s.key
+	s.mu.Unlock()
+	if err := vouched(r.Header.Get("Authorization"), s.URL(), key, d.At); err != nil {
 		return d, err
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
