@@ -366,7 +366,7 @@ func TestPhoneIsMeasured(t *testing.T) {
 	if err := w.app.Reach.Admit(t.Context(), w.actor("h3", 0), reach.Refused); err != nil {
 		t.Fatal(err)
 	}
-	if key, known := w.app.Reach.Ready("h3"); !known || key != "home.phone_denied" {
+	if key, known := w.app.Reach.Ready("h3"); !known || key != "home.phone_deaf" {
 		t.Errorf("a home whose phone refuses: %q", key)
 	}
 	if key, known := w.app.Reach.Ready("h2"); known {

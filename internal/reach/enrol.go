@@ -229,11 +229,8 @@ func (v *Service) Ready(h place.HomeID) (key string, known bool) {
 			trouble = w.trouble
 		}
 	}
-	switch {
-	case deaf:
-		return "home.phone_deaf", true
-	case trouble != "":
-		return "home.phone_" + trouble, true
+	if deaf || trouble != "" {
+		return "home.phone_deaf", true // that person's own phone says why
 	}
 	return "", false
 }

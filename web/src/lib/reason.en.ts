@@ -2,6 +2,7 @@ import type { vi } from './reason.vi'
 export const en: Record<keyof typeof vi, string> = {
   span_now: 'less than 1 h', span_hours: '{n} h', span_days: '{n:day|days}',
   'home.ready': 'Ready to hear and to call',
+  'home.phone_deaf': 'No phone of this home is sure to ring. Open More on it.',
   'home.no_equipment': 'No devices yet. Ask the leader for a siren and a button.',
   'home.no_siren': 'No siren, so it cannot hear. Ask the leader for one.',
   'home.no_button': 'No alarm button. Use a phone; ask the leader for one.',

@@ -2,6 +2,7 @@
 export const vi = {
   span_now: 'chưa tới 1 giờ', span_hours: '{n} giờ', span_days: '{n} ngày',
   'home.ready': 'Sẵn sàng nghe và báo',
+  'home.phone_deaf': 'Chưa máy nào trong nhà chắc chắn reo. Mở mục Thêm trên máy để sửa.',
   'home.no_equipment': 'Chưa có thiết bị. Nhờ tổ trưởng lắp còi và nút.',
   'home.no_siren': 'Chưa có còi nên không nghe được. Nhờ tổ trưởng lắp.',
   'home.no_button': 'Chưa có nút báo động. Dùng điện thoại, nhờ tổ trưởng lắp.',

@@ -88,3 +88,7 @@ export interface Handover { id: string; at: string; by: string; text: string }
 
 // Problem is RFC 9457; detail is a sentence in the person's language.
 export interface Problem { status: number; title: string; detail?: string; key?: string }
+
+export interface ReachPhone { id: string; label: string; state: 'new' | 'asking' | 'proven' | 'deaf' | 'overdue'; seconds: number | null; asked_at: string | null; proven_at: string | null }
+export interface Wish { chat: boolean; notices: boolean; quiet_from: number; quiet_to: number }
+export interface Reach { key: string; sms: boolean; voice: boolean; phones: ReachPhone[]; wish: Wish }

@@ -14,6 +14,8 @@ import { Icon, Sheet } from '../lib/ui'
 import { later } from '../lib/lazy'
 import { l } from './later'
 import { home } from './model'
+import { leave } from '../lib/push'
+import { Ring } from './ring'
 import { ActiveBar, Banners, Tabs, Top } from './parts'
 
 interface InstallEvent extends Event { prompt(): Promise<void> }
@@ -30,7 +32,7 @@ export function More() {
 
 function Settings({ onMine }: { onMine: () => void }) {
   const [leaving, setLeaving] = useState(false)
-  return <><Top /><main class="page"><Banners /><ActiveBar />
+  return <><Top /><main class="page"><Banners /><ActiveBar /><Ring />
     <section class="card" aria-labelledby="sd"><h2 id="sd">{l('sound')}</h2><p>{l('soundSub')}</p>
       <div class="stack">{([['alarm', 'soundAlarm'], ['drill', 'soundDrill'], ['all_calm', 'soundCalm']] as [Code, string][]).map(([c, k]) => <button key={c} type="button" class="out" data-testid={'try-' + c} onClick={() => void unlock().then(() => once(c))}><Icon n="sound" />{l(k)}</button>)}</div>
       <p class={'state ' + (audible.value ? 'y' : 'n')} role="status" data-testid="sound-state"><Icon n={audible.value ? 'check' : 'mute'} />{audible.value ? l('soundOK') : l('soundNo')}</p></section>
@@ -67,6 +69,7 @@ function Install() {
 function Leave({ onStay }: { onStay: () => void }) {
   const [failed, setFailed] = useState(false), n = queue.value.filter((d) => !d.quiet).length
   const go = async () => {
+    await leave()
     try { await call('POST', '/api/v1/sign-out', {}) } catch { setFailed(true); return }
     await Promise.all([wipe('kept'), wipe('outbox'), forgetShell()])
     location.replace('/welcome')
