@@ -6,12 +6,8 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/keng-vn/keng/internal/village/stage"
 )
@@ -50,24 +46,6 @@ func (p *person) says(text string) {
 	p.t.Helper()
 	p.types("#say-it", text)
 	p.tap("[data-testid=say]")
-}
-
-// shot keeps a picture of the screen where KENG_SHOTS says.
-func (p *person) shot(name string) {
-	p.t.Helper()
-	dir := os.Getenv("KENG_SHOTS")
-	if dir == "" {
-		return
-	}
-	ctx, cancel := contextOf(p)
-	defer cancel()
-	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
-		p.t.Fatal(err)
-	}
 }
 
 // Two neighbours talk: words, a picture without its place, and a voice that can be
