@@ -6,7 +6,7 @@ import { groups } from '../lib/live'
 import { before, byEnd, live, open as isOpen, steady, waits } from './order'
 
 export type Tab = 'open' | 'drill' | 'done'
-export type Pane = 'map' | 'groups' | 'notices' | 'handover'
+export type Pane = 'map' | 'groups' | 'notices' | 'handover' | 'rights'
 
 export const tab = signal<Tab>('open')
 export const pane = signal<Pane>('map')
