@@ -53,7 +53,7 @@ func TestResidentSeesWhoLookedAndHerPhoneChecksIt(t *testing.T) {
 	resident.shot("privacy-mine")
 	resident.tap("[data-testid=ask-right]")
 	resident.tap("[data-kind=correct]")
-	resident.fill("#right-text", "Số điện thoại nhà tôi đã đổi")
+	resident.types("#right-text", "Số điện thoại nhà tôi đã đổi")
 	resident.shot("privacy-ask")
 	resident.tap("[data-testid=right-send]")
 	resident.reads("[data-testid=asks]", "Chờ tiếp nhận")
@@ -64,7 +64,7 @@ func TestResidentSeesWhoLookedAndHerPhoneChecksIt(t *testing.T) {
 	officer.tap("[data-request] [data-act=take]")
 	officer.reads("[data-testid=rights]", "Đã tiếp nhận")
 	officer.tap("[data-request] [data-act=yes]")
-	officer.fill("[data-request] textarea", "Đã sửa số mới")
+	officer.types("[data-request] textarea", "Đã sửa số mới")
 	officer.tap("[data-request] [data-act=send]")
 	officer.sees("[data-request][data-outcome=done]")
 
