@@ -125,7 +125,7 @@ function Request({ onClose, onSent }: { onClose: () => void; onSent: () => void 
     {kind === 'delete' && <p class="bnr"><Icon n="sos" /><span>{w('deleteSub')}</span></p>}
     <label class="field"><span>{w(must ? 'textMust' : 'text')}</span><textarea id="right-text" rows={3} maxLength={2000} value={text} onInput={(x) => setText(x.currentTarget.value)} /></label>
     {wrong && <p class="bnr bad" role="alert"><Icon n="sos" /><span>{wrong}</span></p>}
-    <button type="button" class="big alarm" data-testid="right-send" onClick={() => void send()}>{w('send')}</button>
+    <button type="button" class="big calm" data-testid="right-send" onClick={() => void send()}>{w('send')}</button>
     <button type="button" class="big plain" onClick={onClose}>{common('cancel')}</button></Sheet>
 }
 
