@@ -222,8 +222,9 @@ func (s *Set) Policies() []Policy {
 	return all
 }
 
-// With is s with policy p.ID replaced by one in Cedar's JSON, or without it when
-// json is nil. Proofs use it: what is changed must be noticed.
+// With is s with policy id replaced by one in Cedar's JSON, or without it when json
+// is nil; what the schema refuses is an error. Proofs use it: what is changed must
+// be noticed.
 func (s *Set) With(id string, json []byte) (*Set, error) {
 	m := &Set{hash: "changed", list: map[string]Policy{}, schema: s.schema, check: s.check}
 	for k, p := range s.list {
@@ -234,6 +235,9 @@ func (s *Set) With(id string, json []byte) (*Set, error) {
 	if json != nil {
 		p.text = new(cedar.Policy)
 		if err := p.text.UnmarshalJSON(json); err != nil {
+			return nil, err
+		}
+		if err := s.fits(id, p.text); err != nil {
 			return nil, err
 		}
 		m.list[id] = p
