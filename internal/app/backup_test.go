@@ -35,6 +35,14 @@ func TestBackupOfARunningKengGoesOnElsewhere(t *testing.T) {
 			}
 			for _, to := range dsns(t) {
 				t.Run("into "+to.name, func(t *testing.T) {
+					if to.data == "" { // for the key files
+						if from.data != "" {
+							if _, err := Restore(t.Context(), Options{Database: to.url}, bytes.NewReader(b.Bytes())); fault.KindOf(err) != fault.Invalid {
+								t.Errorf("without a place for the keys: %v", err)
+							}
+						}
+						to.data = filepath.Join(t.TempDir(), "keys")
+					}
 					there := Options{Data: to.data, Database: to.url, MQTT: "127.0.0.1:0", HTTP: "127.0.0.1:0"}
 					got, err := Restore(t.Context(), there, bytes.NewReader(b.Bytes()))
 					if err != nil || len(got.Journal.Wrong) > 0 || got.Journal.Incidents != 1 {

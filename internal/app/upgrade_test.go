@@ -66,6 +66,9 @@ func TestEveryReleasedVersionUpgrades(t *testing.T) {
 }
 
 func upgrades(t *testing.T, version string, b []byte, was remembered, d dsn) {
+	if d.data == "" {
+		d.data = t.TempDir() // for the key files
+	}
 	o := Options{Data: d.data, Database: d.url, MQTT: "127.0.0.1:0", HTTP: "127.0.0.1:0"}
 	got, err := Restore(t.Context(), o, bytes.NewReader(b))
 	if err != nil {

@@ -154,8 +154,11 @@ const stagedEnd = ".restoring"
 
 // Put stages one file.
 func (s *Stage) Put(name string, content io.Reader) (err error) {
-	if s.Kept.Dir == "" || !s.Kept.has(name) {
+	if !s.Kept.has(name) {
 		return changed("file/" + name)
+	}
+	if s.Kept.Dir == "" {
+		return fault.New("backup.Put", fault.Invalid, "backup.needs_folder")
 	}
 	if err := os.MkdirAll(s.Kept.Dir, 0o700); err != nil {
 		return err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -95,8 +96,11 @@ func (db *DB) lockPostgres(ctx context.Context) (*Hold, error) {
 		case <-h.lost:
 			err = nil // there is nothing left to give back
 		default:
+			if errors.Is(err, driver.ErrBadConn) { // stopped in the middle of a look: the lock ended with the connection
+				err = nil
+			}
 		}
-		if cerr := c.Close(); !errors.Is(cerr, sql.ErrConnDone) {
+		if cerr := c.Close(); !errors.Is(cerr, sql.ErrConnDone) && !errors.Is(cerr, driver.ErrBadConn) {
 			err = errors.Join(err, cerr)
 		}
 		return err

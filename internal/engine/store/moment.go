@@ -28,7 +28,7 @@ func (db *DB) Moment(ctx context.Context, f func(*sql.Tx) error) error {
 	return errors.Join(f(tx), rollback(tx))
 }
 
-// Tables names every table of the database, sorted.
+// Tables names every table of the database, sorted, but for the store's own.
 func (db *DB) Tables(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	q := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`
 	if db.Engine == Postgres {
@@ -40,7 +40,7 @@ func (db *DB) Tables(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	}
 	names = slices.DeleteFunc(names, func(n string) bool { return n == turnTable }) // of this server, not of the data
 	slices.Sort(names)
-	return names, nil
+	return slices.DeleteFunc(names, func(n string) bool { return n == turnTable }), nil
 }
 
 // Applied names the migrations that were applied, sorted; none in a database
