@@ -30,6 +30,7 @@ type Options struct {
 	Demo       bool         // say on the screens that it is a demo
 	Boundaries io.Reader    // GeoJSON of the units; nil for none
 	Log        *slog.Logger // nil for silence
+	Outside    app.Outside  // how people are called; nobody by default
 }
 
 // Stage is a running Keng with its village.
@@ -50,7 +51,7 @@ type Stage struct {
 
 // Open sets a stage and returns when every device of the village is there.
 func Open(ctx context.Context, o Options) (*Stage, error) {
-	s := &Stage{file: village.TanHoa(), o: app.Options{Data: o.Data, Demo: o.Demo, Log: o.Log, HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", Version: "stage"}}
+	s := &Stage{file: village.TanHoa(), o: app.Options{Data: o.Data, Demo: o.Demo, Log: o.Log, HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", Version: "stage", Outside: o.Outside}}
 	if s.o.Log == nil {
 		s.o.Log = slog.New(slog.DiscardHandler)
 	}

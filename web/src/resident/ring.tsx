@@ -9,7 +9,7 @@ import { l } from './later'
 
 type Now = 'off' | 'asking' | 'on' | 'deaf' | Trouble
 
-const seconds = (s: number) => (lang.value === 'vi' ? s.toFixed(1).replace('.', ',') : s.toFixed(1))
+const seconds = (n: number) => { const s = Math.max(n, 0.1); return lang.value === 'vi' ? s.toFixed(1).replace('.', ',') : s.toFixed(1) }
 
 function nowOf(p: ReachPhone | undefined): Now {
   const why = trouble()
