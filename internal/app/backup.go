@@ -16,6 +16,8 @@ import (
 	"github.com/keng-vn/keng/internal/alarm"
 	"github.com/keng-vn/keng/internal/engine/backup"
 	"github.com/keng-vn/keng/internal/engine/fault"
+	"github.com/keng-vn/keng/internal/engine/notify"
+	"github.com/keng-vn/keng/internal/engine/seal"
 	"github.com/keng-vn/keng/internal/engine/store"
 )
 
@@ -24,12 +26,12 @@ import (
 // name here, or to passing.
 func kept() []string {
 	return []string{
-		"keng.key",    // opens what is sealed in the database
-		LogKey,        // signs the checkpoints of the log of acts
-		LogCheckpoint, // the last of them
-		"vapid.key",   // who we are to push services
-		"blob/",       // pictures, voice notes
-		"demo.txt",    // the data is a demo's: it must stay one
+		seal.File,      // opens what is sealed in the database
+		LogKey,         // signs the checkpoints of the log of acts
+		LogCheckpoint,  // the last of them
+		notify.KeyFile, // who we are to push services
+		"blobs/",       // pictures, voice notes
+		"demo.txt",     // the data is a demo's: it must stay one
 	}
 }
 

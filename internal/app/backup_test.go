@@ -127,7 +127,7 @@ func TestJournalThatWasChangedIsTold(t *testing.T) {
 func TestEveryFileOfTheDataIsBackedUpOrKnown(t *testing.T) {
 	a := whole(t, func(o *Options) { o.HTTP = "127.0.0.1:0" })
 	err := fs.WalkDir(os.DirFS(a.Data), ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || p == "." {
 			return err
 		}
 		folder, _, _ := strings.Cut(p, "/")

@@ -22,7 +22,7 @@ func asksAtMost() *web.Limit {
 // of it, and the page with the gong; or to checking on us. These are never limited.
 func vital(route string) bool {
 	switch route {
-	case "POST /v1/signal", "GET /api/v1/stream", "GET /api/v1/state", "GET /{$}", "GET /healthz", "GET /readyz":
+	case "POST /v1/signal", "POST /v1/receipts", "POST /v1/answers", "POST /v1/gateway", "GET /api/v1/stream", "GET /api/v1/state", "GET /{$}", "GET /healthz", "GET /readyz":
 		return true
 	}
 	if strings.HasPrefix(route, "GET /log/") {
