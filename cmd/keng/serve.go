@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/keng-vn/keng/internal/app"
 	"github.com/keng-vn/keng/internal/engine/audit"
 	"github.com/keng-vn/keng/internal/engine/store"
+	"github.com/keng-vn/keng/internal/signin"
 )
 
 // stopWithin is how long a running Keng has to end after SIGTERM.
@@ -65,6 +67,7 @@ func serve(ctx context.Context, e env, args []string) error {
 		return fmt.Errorf("KENG_WITNESS: %w", err)
 	}
 	fs.Var(&seen, "witness", "`URL=KEY` of a witness of the log of acts; may be repeated (KENG_WITNESS, with spaces between)")
+	province := provinceFlags(fs, e)
 	level := fs.String("log", e.or("KENG_LOG", "info"), "debug, info, warn or error (KENG_LOG)")
 	if words, err := parse(fs, args); err != nil {
 		return err
@@ -79,11 +82,38 @@ func serve(ctx context.Context, e env, args []string) error {
 	if o.Rules, err = readRules(*custom); err != nil {
 		return err
 	}
+	if o.Province, err = province(); err != nil {
+		return err
+	}
 	a, err := app.New(ctx, o)
 	if err != nil {
 		return err
 	}
 	return live(ctx, e, a, nil)
+}
+
+// provinceFlags are those of the province's own sign-in; the answer reads them.
+func provinceFlags(fs *flag.FlagSet, e env) func() (*signin.Province, error) {
+	issuer := fs.String("oidc-issuer", e.or("KENG_OIDC_ISSUER", ""), "`address` of the province's own sign-in, OpenID Connect (KENG_OIDC_ISSUER)")
+	client := fs.String("oidc-client", e.or("KENG_OIDC_CLIENT", ""), "`name` under which it knows Keng (KENG_OIDC_CLIENT)")
+	secret := fs.String("oidc-secret-file", e.or("KENG_OIDC_SECRET_FILE", ""), "`file` with the secret that goes with it; or the secret itself in KENG_OIDC_SECRET")
+	return func() (*signin.Province, error) {
+		if *issuer == "" {
+			return nil, nil
+		}
+		if *client == "" {
+			return nil, errors.New("--oidc-issuer needs --oidc-client too")
+		}
+		p := &signin.Province{Issuer: *issuer, ClientID: *client, Secret: e.getenv("KENG_OIDC_SECRET")}
+		if *secret != "" {
+			b, err := os.ReadFile(*secret)
+			if err != nil {
+				return nil, fmt.Errorf("read --oidc-secret-file: %w", err)
+			}
+			p.Secret = strings.TrimSpace(string(b))
+		}
+		return p, nil
+	}
 }
 
 // live starts a, calls started once it listens, and stops it when ctx ends.

@@ -36,6 +36,7 @@ import (
 	"github.com/keng-vn/keng/internal/privacy"
 	"github.com/keng-vn/keng/internal/reach"
 	"github.com/keng-vn/keng/internal/screen"
+	"github.com/keng-vn/keng/internal/signin"
 	bundles "github.com/keng-vn/keng/web"
 )
 
@@ -52,6 +53,7 @@ type Options struct {
 	KeyFile   string            // that seals notes of homes; "" for keng.key in Data
 	Broker    string            // mqtts://user:pass@host: join a standing broker instead of listening
 	Origin    string            // "https://keng.example.vn": the one address at which people open Keng; "" where that is this machine alone
+	Province  *signin.Province  // the province's own sign-in; nil for none
 	Outside   Outside           // push, SMS, voice, e-mail
 	StyleURL  string            // of the map's base style
 	Rules     place.Rules       // emergency numbers and the like; nil: those built in
@@ -76,6 +78,7 @@ type App struct {
 	Book      *people.Book
 	People    *people.Service
 	Grants    *people.Grants
+	SignIn    *signin.Service
 	Devices   *device.Service
 	Alarm     *alarm.Service
 	Duty      *duty.Service
@@ -117,7 +120,7 @@ func (o Options) dsn() string {
 
 // migrations are the tables of every part.
 func migrations() []fs.FS {
-	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, group.Migrations, notify.Migrations, reach.Migrations, privacy.Migrations}
+	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, signin.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, group.Migrations, notify.Migrations, reach.Migrations, privacy.Migrations}
 }
 
 // Open opens the database that o names and brings its tables up to date.
@@ -258,6 +261,9 @@ func (a *App) routes() error {
 		return err
 	}
 	a.Grants.Routes(a.Kit, a.Book)
+	if err := a.SignIn.Routes(a.Kit); err != nil {
+		return err
+	}
 	if err := a.Screens.Routes(a.Kit, bundles.Files()); err != nil {
 		return err
 	}

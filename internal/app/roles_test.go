@@ -125,7 +125,7 @@ func TestEveryRoleAsksEveryRoute(t *testing.T) {
 			}
 			status, text, location := ask(t, h, secret[officer], r.Method, pattern, id, body)
 			got := answerOf(status, location)
-			if asked++; (got == yes) != slices.Contains(may, officer) || !slices.Contains([]what{yes, denied, unknown, elsewher, signIn}, got) {
+			if asked++; (got == yes) != slices.Contains(may, officer) || !slices.Contains([]what{yes, denied, unknown, elsewher, signIn, conflict}, got) {
 				wrong++
 				t.Errorf("%s by %s: %d %s: %.200s", name, officer, status, got, text)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/keng-vn/keng/internal/engine/audit"
 	"github.com/keng-vn/keng/internal/people"
+	"github.com/keng-vn/keng/internal/signin"
 )
 
 // signIn builds what lets people in.
@@ -20,10 +21,14 @@ func (a *App) signIn() error {
 	a.People = people.New(a.DB, a.Log, a.Now)
 	a.People.Secure, a.People.Rules = a.secure(), a.Rules
 	a.People.Ways.Origin = a.Origin
+	a.SignIn = signin.New(a.DB, a.People, a.Log, a.Now)
+	a.SignIn.Origin, a.SignIn.Province = a.Origin, a.Province
+	a.People.Ways.Keys, a.People.Ways.Province = true, a.Province != nil
 	a.People.Record = func(ctx context.Context, tx *sql.Tx, name, by string, on people.ID) error {
 		_, err := a.Audit.Append(ctx, tx, audit.Act{Name: name, By: by, On: "person/" + string(on), Of: []string{string(on)}})
 		return err
 	}
+	a.SignIn.Record = a.People.Record
 	return nil
 }
 

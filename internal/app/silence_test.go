@@ -94,6 +94,16 @@ var rules = map[string]rule{
 	"GET /api/v1/me/sessions":                 {ownOnly, "", false},
 	"POST /api/v1/me/sessions/end-others":     {ownOnly, `{}`, false},
 	"POST /api/v1/me/sessions/{id}/end":       {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false}, // g1 is nobody's session
+	"GET /api/v1/me/keys":                     {ownOnly, "", false},
+	"POST /api/v1/me/keys/options":            {all(signIn, conflict, conflict, denied, denied, denied, denied, denied), `{}`, false}, // 409: not at this address
+	"POST /api/v1/me/keys":                    {all(signIn, conflict, conflict, denied, denied, denied, denied, denied), `{"credential":{}}`, false},
+	"POST /api/v1/me/keys/{kind}/{id}/remove": {all(signIn, unknown, unknown, denied, denied, denied, denied, denied), `{}`, false},
+	"POST /api/v1/sign-in/options":            {all(conflict, conflict, conflict, conflict, conflict, conflict, conflict, conflict), `{}`, false},
+	"POST /api/v1/sign-in":                    {all(conflict, conflict, conflict, conflict, conflict, conflict, conflict, conflict), `{"credential":{}}`, false},
+	"GET /sign-in":                            {anybody, "", false},
+	"POST /sign-in":                           {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false}, // a paper that is none
+	"GET /key":                                {all(signIn, yes, yes, signIn, signIn, signIn, signIn, signIn), "", false},               // for persons
+	"POST /key/phrase":                        {all(signIn, yes, yes, denied, denied, denied, denied, denied), "", false},
 	"GET /api/v1/groups/{id}/phones":          {all(signIn, unknown, yes, yes, yes, unknown, yes, denied), "", false},
 	"POST /api/v1/people/{id}/invite":         {all(signIn, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{}`, false}, // nobody is called g1; see TestOnlyALeaderInvitesAgain
 	"GET /api/v1/me/colleagues":               {all(signIn, denied, denied, denied, denied, denied, denied, denied), "", false},          // for officers, and none of these is a person
@@ -214,6 +224,8 @@ func ask(t *testing.T, h http.Handler, secret, method, pattern, incident, body s
 	switch {
 	case strings.Contains(path, "/incidents/"):
 		path = strings.NewReplacer("{id}", incident, "{home}", "g1-h1").Replace(path)
+	case strings.Contains(path, "/{kind}/"):
+		path = strings.NewReplacer("{kind}", "passkey", "{id}", "none").Replace(path)
 	case strings.Contains(path, "/devices/{id}"):
 		path = strings.ReplaceAll(path, "{id}", "g1-h1-button")
 	default:

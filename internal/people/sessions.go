@@ -113,7 +113,6 @@ type cookieInput struct {
 }
 
 type sessionInput struct {
-	cookieInput
 	ID string `path:"id" maxLength:"64"`
 }
 

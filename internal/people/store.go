@@ -251,3 +251,9 @@ func findPerson(ctx context.Context, q place.Querier, op string, id ID, now time
 	}
 	return p.at(now), nil
 }
+
+// Find reads one person as he stands at now; NotFound with people.unknown when
+// there is none.
+func Find(ctx context.Context, q place.Querier, op string, id ID, now time.Time) (Person, error) {
+	return findPerson(ctx, q, op, id, now)
+}

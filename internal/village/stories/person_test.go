@@ -154,6 +154,7 @@ func (p *person) accept(path string) *person {
 	p.t.Helper()
 	p.open(path)
 	p.tap("form button.big")
+	p.tap("#later")
 	p.atHome()
 	return p
 }

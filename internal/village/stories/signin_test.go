@@ -1,0 +1,105 @@
+package stories
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+
+	"github.com/keng-vn/keng/internal/place"
+	"github.com/keng-vn/keng/internal/village/stage"
+)
+
+// at opens a page under the name at which passkeys work: a browser has none at an
+// address in digits.
+func (p *person) at(path string) {
+	p.t.Helper()
+	p.run(chromedp.Navigate(strings.Replace(p.stage.URL(), "127.0.0.1", "localhost", 1) + path))
+}
+
+// finger gives the person's browser an authenticator that knows his finger.
+func (p *person) finger() *person {
+	p.t.Helper()
+	call(p, webauthn.Enable, webauthn.EnableParams{})
+	call(p, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}})
+	return p
+}
+
+// Two people come by invitation, keep a way in with a finger, and one strikes the
+// gong. One signs out and comes back by finger alone.
+func TestInvitePasskeyAndAlarmOnTwoPhones(t *testing.T) {
+	s := play(t, stage.Options{})
+	come := func(name, home string) *person {
+		p := arrive(t, s, name, phone).finger()
+		path, err := s.Invite(t.Context(), placeOf(home), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.at(path)
+		p.tap("form button.big")
+		p.sees("#add")
+		p.seesNo("#nokey")
+		p.tap("#add")
+		p.atHome()
+		return p
+	}
+	presser, neighbour := come("the presser", "g1-h3"), come("the neighbour", "g1-h5")
+	presser.holdGong()
+	neighbour.sees(".incoming.live")
+	sirens(t, s, "g1", 7)
+	presser.tap("[data-testid=call-off]")
+	presser.tap("[data-testid=past-done]")
+
+	presser.tap("[data-testid=tab-more]")
+	presser.tap("[data-testid=sign-out]")
+	presser.tap("[data-testid=sign-out-yes]")
+	presser.tap("#enter")
+	presser.atHome()
+	presser.holdGong()
+	neighbour.sees(".incoming.live")
+	sirens(t, s, "g1", 7)
+}
+
+// Where there are no passkeys, six pairs of words on paper do, without a script.
+func TestPaperLetsSomebodyBackIn(t *testing.T) {
+	s := play(t, stage.Options{})
+	p := arrive(t, s, "grandmother", phone)
+	path, err := s.Invite(t.Context(), "g1-h4", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.open(path) // at an address in digits
+	p.tap("form button.big")
+	p.sees("#nokey")
+	p.seesNo("#add")
+	p.tap("form[action='/key/phrase'] button")
+	p.sees(".words")
+	card := p.text(".who dd")
+	words := value[string](p, `[...document.querySelectorAll('.words li')].map(e=>e.innerText).join(' ')`)
+	if len(strings.Fields(words)) != 12 || len(card) != 9 {
+		t.Fatalf("card %q, words %q", card, words)
+	}
+	p.tap("#later")
+	p.atHome()
+	p.tap("[data-testid=tab-more]")
+	p.tap("[data-testid=sign-out]")
+	p.tap("[data-testid=sign-out-yes]")
+	p.tap("a[href='/sign-in']")
+	p.provoke(401, 400)
+	p.types("#card", card)
+	p.types("#words", "meo vang song dai")
+	p.tap(".paper button")
+	p.sees("#wrong")
+	p.types("#words", unmarked(words))
+	p.tap(".paper button")
+	p.atHome()
+}
+
+func placeOf(home string) place.HomeID { return place.HomeID(home) }
+
+// unmarked is s as somebody types it who is in a hurry.
+func unmarked(s string) string { return place.Fold(s) }
