@@ -57,7 +57,13 @@ func TestNothingChangesByGET(t *testing.T) {
 	}
 }
 
-// everything is what all tables hold, a line for each row.
+// looks are the tables in which it is on record that somebody looked: that is what
+// looking leaves behind, and all of it.
+func looks(table string) bool {
+	return strings.HasPrefix(table, "audit") || table == "privacy_look"
+}
+
+// everything is what all tables hold, a line for each row, but for [looks].
 func everything(t *testing.T, a *App) string {
 	t.Helper()
 	names, err := a.DB.Read().QueryContext(t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`)
@@ -71,7 +77,9 @@ func everything(t *testing.T, a *App) string {
 		if err := names.Scan(&name); err != nil {
 			t.Fatal(err)
 		}
-		tables = append(tables, name)
+		if !looks(name) {
+			tables = append(tables, name)
+		}
 	}
 	if err := names.Err(); err != nil {
 		t.Fatal(err)
