@@ -19,6 +19,9 @@ func bench(ctx context.Context, e env, args []string) error {
 	if len(args) == 1 && args[0] == "crowd" {
 		return marks.Hold(ctx, os.Stdin, os.Stdout)
 	}
+	if len(args) > 0 && args[0] == "audit" {
+		return benchAudit(ctx, e, args[1:])
+	}
 	o := marks.Defaults()
 	if slices.Contains(args, "--quick") || slices.Contains(args, "-quick") {
 		o = o.Hasten()

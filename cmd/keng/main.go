@@ -42,7 +42,7 @@ func commands() []command {
 		{"token", "token create, token list, token revoke: programs that use the API", token},
 		{"invite", "make a one-use invitation for a home or an officer", invite},
 		{"sim", "simulate a village's devices over real MQTT", simulate},
-		{"bench", "bench alarm: measure press to siren against peers", bench},
+		{"bench", "bench alarm: measure press to siren against peers; bench audit: the log of acts", bench},
 		{"audit", "check the journal's chain and the invariants of the data; audit verify URL|DIR: the log of acts", auditData},
 		{"witness", "sign other Kengs' logs of acts, for an independent body", beWitness},
 		{"backup", "write all that Keng keeps into one file, while it runs", backupData},
