@@ -241,7 +241,7 @@ func (s State) with(i *Incident) State {
 		s.closing = map[ID]*Incident{}
 	}
 	s.closing[i.ID] = i
-	if i.Mode == Live {
+	if i.counts() {
 		s.Last = maps.Clone(s.Last)
 		if s.Last == nil {
 			s.Last = map[signal.Category]Closed{}
@@ -249,6 +249,12 @@ func (s State) with(i *Incident) State {
 		s.Last[i.Category] = Closed{i.ID, i.Closed.By.At}
 	}
 	return s
+}
+
+// counts reports whether a new incident soon after i is that danger again: not
+// after a drill or what turned out to be a test.
+func (i *Incident) counts() bool {
+	return i.Mode == Live && i.Closed.Cause != TestCause && i.Closed.Cause != DrillCause
 }
 
 // open makes the incident that e opens.

@@ -55,6 +55,21 @@ func TestAnotherDangerSoundsThroughASilence(t *testing.T) {
 	}
 }
 
+// TestATestIsNoEarlierDanger: what turned out to be a test is not "again" when the
+// real thing comes.
+func TestATestIsNoEarlierDanger(t *testing.T) {
+	for cause, again := range map[Cause]bool{TestCause: false, Real: true, MistakenAlarm: true} {
+		c := newScene(t)
+		c.press("h1")
+		first := c.only().ID
+		c.do(Event{Kind: ClosedKind, Incident: first, Cause: cause, By: leader()})
+		c.press("h2")
+		if got := c.only().Previous; (got == first) != again {
+			t.Errorf("after %s the one before is %q", cause, got)
+		}
+	}
+}
+
 // TestLiveAlarmEndsTheDrill: nobody hears the drill go on when the real thing is over.
 func TestLiveAlarmEndsTheDrill(t *testing.T) {
 	for _, m := range []Mode{Drill, Test} {

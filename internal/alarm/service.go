@@ -517,7 +517,7 @@ func (v *Service) remember(ctx context.Context, b *Book, now time.Time) error {
 		if g.find(past[k].ID) == nil {
 			g.past = append(g.past, past[k])
 		}
-		if i := past[k]; i.Mode == Live {
+		if i := past[k]; i.counts() {
 			if g.state.Last == nil {
 				g.state.Last = map[signal.Category]Closed{}
 			}

@@ -142,6 +142,7 @@ type GroupView struct {
 	Neighbourhood string         `json:"neighbourhood"`
 	Commune       place.UnitCode `json:"commune"`
 	CommuneName   string         `json:"commune_name"`
+	ProvinceName  string         `json:"province_name"`
 	Leader        ContactView    `json:"leader"`
 	Homes         []HomeView     `json:"homes"`
 	Readiness     CountView      `json:"readiness"`
@@ -245,8 +246,9 @@ func me(a people.Actor) MeView {
 // Group is group g for a, who may know of it.
 func (v *Service) Group(a people.Actor, g place.Group) GroupView {
 	u, _ := place.UnitOf(g.Commune)
+	over, _ := place.UnitOf(u.Parent)
 	names := v.Rights.MaySeeNames(a, g)
-	view := GroupView{ID: g.ID, Name: g.Name, Neighbourhood: g.Neighbourhood, Commune: g.Commune, CommuneName: u.FullName, Homes: []HomeView{}}
+	view := GroupView{ID: g.ID, Name: g.Name, Neighbourhood: g.Neighbourhood, Commune: g.Commune, CommuneName: u.FullName, ProvinceName: over.FullName, Homes: []HomeView{}}
 	phones := v.Rights.MaySeePhones(a, g)
 	if p, ok := v.Folk.LeaderOf(g.ID); ok && names {
 		view.Leader.Name = p.Name

@@ -143,4 +143,9 @@ func TestRealAlarmBreaksIntoADrill(t *testing.T) {
 	if !slices.Equal(modes, []alarm.Mode{alarm.Drill, alarm.Live}) {
 		t.Errorf("incidents %v", modes)
 	}
+	for _, i := range incidents(t, s) {
+		if (i.Closed != nil) != (i.Mode == alarm.Drill) {
+			t.Errorf("a %s is over: %v", i.Mode, i.Closed != nil)
+		}
+	}
 }

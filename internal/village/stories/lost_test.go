@@ -145,6 +145,7 @@ func TestShellOpensWithoutServer(t *testing.T) {
 	p.tap("[data-testid=address]")
 	p.reads("[data-testid=address-card]", "Số 10, ngõ 12")
 	p.reads("[data-testid=address-card]", "Phường Tân Hoà")
+	p.reads("[data-testid=address-card]", "Phú Thọ")
 	p.key("Escape")
 	p.reads("[data-testid=lost]", "Mất kết nối với máy chủ")
 	p.holdGong()

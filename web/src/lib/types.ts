@@ -25,7 +25,7 @@ export interface Home {
 }
 
 export interface Group {
-  id: string; name: string; neighbourhood: string; commune: string; commune_name: string
+  id: string; name: string; neighbourhood: string; commune: string; commune_name: string; province_name?: string
   leader: { name: string; phone: string }; homes: Home[]; readiness: Record<Readiness, number>
   found?: number // devices that spoke and belong to no home; leader and desk only
   unknown?: number // messages that nobody understood; leader and desk only

@@ -78,7 +78,7 @@ export const danger = (c: Category) => common(c)
 // place is an address as it is read aloud, line by line.
 export function place(h: Home | null, groupID: string): string[] {
   const g = groupOf(groupID)
-  return [h?.name, h?.address, g?.neighbourhood, g?.commune_name].filter((x): x is string => !!x)
+  return [h?.name, h?.address, g?.neighbourhood, g?.commune_name, g?.province_name].filter((x): x is string => !!x)
 }
 
 export const numberFor = (key: string, otherwise: string) => numbers.value.find((n) => n.name_key === key)?.number ?? otherwise

@@ -16,7 +16,7 @@ export function Past({ i }: { i: Incident }) {
     <button type="button" class="big plain" data-testid="past-done" onClick={() => { past.value = null }}><Icon n="check" />{l('pastBack')}</button>
     <Times i={i} />
     <section class="card" aria-labelledby="rl"><h2 id="rl">{l('roll')}</h2><ul class="homes">{homes.map((h) => { const s = seat(i, h, me.value?.home ?? ''), r = i.homes.find((x) => x.home === h.id)
-      return <li key={h.id}><HouseGlyph look={s.look} icon={s.icon} /><span><b>{h.name}</b><span class="why">{s.word}{r?.answer && `, ${after(r.seconds ?? 0)}`}</span></span></li> })}</ul></section>
+      return <li key={h.id}><HouseGlyph look={s.look} icon={s.icon} /><span><b>{h.name}</b><span class="why">{r?.answer || i.origins.some((o) => o.home === h.id) ? s.word : l('noAnswer')}{r?.answer && `, ${after(r.seconds ?? 0)}`}</span></span></li> })}</ul></section>
     <section class="card" aria-labelledby="sy"><h2 id="sy">{l('story')}</h2><ol class="story">{(i.timeline ?? []).map((e, n) => <li key={n} class={e.tone}><time class="num">{hms(e.at)}</time><span>{told(e)}</span></li>)}</ol></section>
   </main><Tabs /></>
 }
