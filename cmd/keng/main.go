@@ -39,6 +39,7 @@ func commands() []command {
 		{"serve", "run Keng: alarms, devices, screens", serve},
 		{"demo", "run Keng with a village of simulated homes; never for real use", demo},
 		{"import", "import village FILE, import boundaries FILE", importFile},
+		{"cap", "cap import FILE: a warning in CAP 1.2 to the groups of its area", capFile},
 		{"token", "token create, token list, token revoke: programs that use the API", token},
 		{"invite", "make a one-use invitation for a home or an officer", invite},
 		{"sim", "simulate a village's devices over real MQTT", simulate},

@@ -13,7 +13,9 @@ import (
 
 // secrets are the environment variables that may hold one. Each may also come
 // from a file, which NAME_FILE names: a service manager's credential.
-func secrets() []string { return []string{"KENG_DATABASE", "KENG_MQTT_BROKER", "KENG_GATEWAY_SECRET"} }
+func secrets() []string {
+	return []string{"KENG_TOKEN", "KENG_DATABASE", "KENG_MQTT_BROKER", "KENG_GATEWAY_SECRET"}
+}
 
 // withFiles lets e's secrets come from files.
 func (e env) withFiles() (env, error) {

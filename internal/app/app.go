@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/keng-vn/keng/internal/alarm"
+	"github.com/keng-vn/keng/internal/cap"
 	"github.com/keng-vn/keng/internal/chat"
 	"github.com/keng-vn/keng/internal/device"
 	"github.com/keng-vn/keng/internal/dialect/dc09"
@@ -85,6 +86,7 @@ type App struct {
 	Notify    *notify.Service
 	Reach     *reach.Service
 	Chat      *chat.Service
+	CAP       *cap.Service
 	Groups    *group.Service
 	Screens   *screen.Service
 	Privacy   *privacy.Service
@@ -120,7 +122,7 @@ func (o Options) dsn() string {
 
 // migrations are the tables of every part.
 func migrations() []fs.FS {
-	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, signin.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, group.Migrations, notify.Migrations, reach.Migrations, privacy.Migrations}
+	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, signin.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, cap.Migrations, group.Migrations, notify.Migrations, reach.Migrations, privacy.Migrations}
 }
 
 // Open opens the database that o names and brings its tables up to date.
@@ -218,6 +220,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.buildChat(); err != nil {
 		return err
 	}
+	a.buildCAP()
 	a.Screens = &screen.Service{
 		Options: screen.Options{Rules: a.Rules, StyleURL: a.StyleURL, Demo: a.Demo, Version: a.Version},
 		Alarms:  a.Alarm, Devices: ready{a.Devices, a.Reach.Ready}, Folk: a.Book, Rights: people.Rights{}, Directory: a.Village.Directory,
@@ -256,6 +259,7 @@ func (a *App) routes() error {
 	a.Reach.Routes(a.Kit)
 	a.Privacy.Routes(a.Kit)
 	a.Chat.Routes(a.Kit)
+	a.CAP.Routes(a.Kit)
 	a.Groups.Routes(a.Kit)
 	if err := a.People.Routes(a.Kit, a.Village.Directory, a.Cast); err != nil {
 		return err

@@ -231,6 +231,7 @@ func ask(t *testing.T, h http.Handler, secret, method, pattern, incident, body s
 	default:
 		path = strings.NewReplacer("{id}", "g1", "{group}", "g1", "{secret}", "NOSUCHINVITE", "{home}", "g1-h1", "{other}", "g2", "{gear}", "none", "{version}", "9", "{term}", "none").Replace(path)
 	}
+	path = strings.ReplaceAll(path, "{identifier}", incident+".1")
 	if strings.HasSuffix(path, "/files") {
 		path += "?kind=photo"
 	}

@@ -45,6 +45,15 @@ func tidy(op, s string, most int, needed bool) (string, error) {
 	return s, nil
 }
 
+// fit brings what another machine wrote to at most so many letters.
+func fit(s string, most int) string {
+	s = norm.NFC.String(strings.TrimSpace(strings.Map(visible, strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\r\n", "\n"))))
+	if letters := []rune(s); len(letters) > most {
+		return string(letters[:most-1]) + "…"
+	}
+	return s
+}
+
 // visible drops what could make one text look like another: controls, and marks
 // that turn the direction of writing.
 func visible(r rune) rune {

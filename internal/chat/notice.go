@@ -122,6 +122,13 @@ func (v *Service) chosen(op string, a people.Actor, ids []place.GroupID) ([]plac
 	return ids, nil
 }
 
+// Warn publishes what an authority says, as far as it fits a screen. Who may was
+// asked before.
+func (v *Service) Warn(ctx context.Context, b Bulletin) error {
+	b.Title, b.Text = fit(b.Title, longestTitle), fit(b.Text, longest)
+	return v.Publish(ctx, b)
+}
+
 // Publish puts b into its groups. Doing it again, also after it broke off in the
 // middle, adds only what is missing. Who may was asked before.
 func (v *Service) Publish(ctx context.Context, b Bulletin) error {
