@@ -22,6 +22,9 @@ func bench(ctx context.Context, e env, args []string) error {
 	if len(args) > 0 && args[0] == "audit" {
 		return benchAudit(ctx, e, args[1:])
 	}
+	if len(args) >= 1 && args[0] == "policy" {
+		return benchPolicy(ctx, e, args[1:])
+	}
 	o := marks.Defaults()
 	if slices.Contains(args, "--quick") || slices.Contains(args, "-quick") {
 		o = o.Hasten()
@@ -51,6 +54,23 @@ func bench(ctx context.Context, e env, args []string) error {
 		err = errors.New("some runs are invalid: see the table")
 	}
 	return err
+}
+
+// benchPolicy measures "may they?" over a province.
+func benchPolicy(ctx context.Context, e env, args []string) error {
+	fs := flags(e, "bench policy", "[flags]")
+	rounds := fs.Int("rounds", 100, "how `often` the 4,096 questions are asked")
+	if words, err := parse(fs, args); err != nil {
+		return err
+	} else if len(words) > 0 || *rounds < 1 {
+		fs.Usage()
+		return errUsage
+	}
+	rep, err := marks.MeasurePolicy(ctx, *rounds)
+	if err != nil {
+		return err
+	}
+	return rep.Write(e.out)
 }
 
 func benchFlags(fs *flag.FlagSet, o *marks.Options) {

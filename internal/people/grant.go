@@ -240,6 +240,11 @@ func (v *Grants) List(ctx context.Context, a Actor, ever bool) ([]Grant, error) 
 	return seen, nil
 }
 
+// All lists the grants that wait or are held, for who runs the machine.
+func (v *Grants) All(ctx context.Context) ([]Grant, error) {
+	return readGrants(ctx, v.DB.Read(), false, v.Now())
+}
+
 // Open is what a may do now with g, which he may see.
 func (v *Grants) Open(a Actor, g Grant) (verbs []string) {
 	for _, verb := range []string{"confirm", "refuse", "end"} {

@@ -71,5 +71,10 @@ func ParseScope(s string) Scope {
 	return Scope{Group: GroupID(s)}
 }
 
-// String is the inverse of [ParseScope].
-func (s Scope) String() string { return string(s.Unit) + string(s.Group) }
+// String is the inverse of [ParseScope]; a neighbourhood stands behind its unit.
+func (s Scope) String() string {
+	if s.Neighbourhood != "" {
+		return string(s.Unit) + "/" + s.Neighbourhood
+	}
+	return string(s.Unit) + string(s.Group)
+}
