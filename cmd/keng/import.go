@@ -17,7 +17,10 @@ import (
 )
 
 func importFile(ctx context.Context, e env, args []string) (err error) {
-	fs := flags(e, "import", "village FILE | boundaries FILE   (FILE - reads standard input)")
+	if isList(args) {
+		return importPeople(ctx, e, args)
+	}
+	fs := flags(e, "import", "village FILE | boundaries FILE | people FILE.xlsx --unit CODE | undo ID   (FILE - reads standard input)")
 	var o app.Options
 	fs.StringVar(&o.Data, "data", e.or("KENG_DATA", ""), "`folder` of the data (KENG_DATA)")
 	fs.StringVar(&o.Database, "database", e.or("KENG_DATABASE", ""), "postgres:// `URL` (KENG_DATABASE)")

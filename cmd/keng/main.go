@@ -40,6 +40,8 @@ func commands() []command {
 		{"demo", "run Keng with a village of simulated homes; never for real use", demo},
 		{"import", "import village FILE, import boundaries FILE", importFile},
 		{"cap", "cap import FILE: a warning in CAP 1.2 to the groups of its area", capFile},
+		{"import", "import village FILE, import boundaries FILE, import people FILE.xlsx, import undo ID", importFile},
+		{"export", "export people FILE.xlsx: the list of households of a commune", export},
 		{"token", "token create, token list, token revoke: programs that use the API", token},
 		{"invite", "make a one-use invitation for a home or an officer", invite},
 		{"grant", "grant first: the first two chiefs of a new machine; grant list: who holds what", grant},

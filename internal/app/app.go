@@ -36,6 +36,7 @@ import (
 	"github.com/keng-vn/keng/internal/place"
 	"github.com/keng-vn/keng/internal/privacy"
 	"github.com/keng-vn/keng/internal/reach"
+	"github.com/keng-vn/keng/internal/register"
 	"github.com/keng-vn/keng/internal/screen"
 	"github.com/keng-vn/keng/internal/signin"
 	bundles "github.com/keng-vn/keng/web"
@@ -88,6 +89,7 @@ type App struct {
 	Chat      *chat.Service
 	CAP       *cap.Service
 	Groups    *group.Service
+	Register  *register.Service
 	Screens   *screen.Service
 	Privacy   *privacy.Service
 	Kit       *web.Kit
@@ -122,7 +124,7 @@ func (o Options) dsn() string {
 
 // migrations are the tables of every part.
 func migrations() []fs.FS {
-	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, signin.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, cap.Migrations, group.Migrations, notify.Migrations, reach.Migrations, privacy.Migrations}
+	return []fs.FS{audit.Migrations, place.Migrations, people.Migrations, signin.Migrations, device.SQL, alarm.Migrations, duty.Migrations, chat.Migrations, cap.Migrations, group.Migrations, register.Migrations, notify.Migrations, reach.Migrations, privacy.Migrations}
 }
 
 // Open opens the database that o names and brings its tables up to date.
@@ -230,6 +232,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.openPrivacy()
+	a.buildRegister()
 	a.Village.Listen(func(ctx context.Context, d *place.Directory) error {
 		if err := a.Book.Reload(ctx); err != nil {
 			return err
@@ -261,6 +264,7 @@ func (a *App) routes() error {
 	a.Chat.Routes(a.Kit)
 	a.CAP.Routes(a.Kit)
 	a.Groups.Routes(a.Kit)
+	a.Register.Routes(a.Kit)
 	if err := a.People.Routes(a.Kit, a.Village.Directory, a.Cast); err != nil {
 		return err
 	}
@@ -323,6 +327,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.run("people", a.People.Run)
 	a.run("privacy", a.Privacy.Run)
 	a.run("groups", a.Groups.Run)
+	a.run("register", a.Register.Run)
 	if a.Head != nil {
 		a.run("log of acts", a.Head.Run)
 	}

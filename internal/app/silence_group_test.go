@@ -36,4 +36,9 @@ var groupRules = map[string]rule{
 	"POST /api/v1/me/note":                                  {livesSomewhere, `{"text":"x"}`, false},
 	"GET /api/v1/incidents/{id}/home-notes":                 {nowhere, "", false}, // these are programs, and a neighbour who does not come
 	"POST /api/v1/incidents/{id}/home-notes/{home}":         {nowhere, ``, false},
+	// The list of households: who keeps it; what leaves Keng leaves with a person only.
+	"POST /api/v1/register/imports":           {all(signIn, unknown, unknown, unknown, unknown, unknown, denied, unknown), `{}`, false}, // no spreadsheet; see TestRegisterIsForItsDesk
+	"GET /api/v1/register/imports":            {all(signIn, unknown, unknown, unknown, yes, yes, denied, unknown), "", false},
+	"POST /api/v1/register/imports/{id}/undo": {nowhere, ``, false},
+	"POST /api/v1/register/exports":           {all(signIn, unknown, unknown, unknown, denied, denied, denied, unknown), ``, false},
 }

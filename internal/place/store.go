@@ -324,3 +324,6 @@ func Remove(ctx context.Context, tx *sql.Tx, id GroupID) error {
 	}
 	return nil
 }
+
+// All reads every group as it is stored, with its homes in street order.
+func All(ctx context.Context, q Querier) ([]Group, error) { return readAll(ctx, q) }
