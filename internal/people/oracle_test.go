@@ -187,6 +187,8 @@ var answers = map[string]func(oracle) bool{
 	"group.found":          func(o oracle) bool { return o.person() && o.flag("invited") && o.a.Home == "" },
 	"group.invite_founder": func(o oracle) bool { return o.is(Desk, Chief) },
 	"group.see_inside":     chatGroup,
+	"register.import":      func(o oracle) bool { return o.is(Desk, Chief) },
+	"register.export":      func(o oracle) bool { return o.person() && o.is(Desk, Chief) },
 	"group.change":         groupLead,
 	"group.charter":        groupLead,
 	"group.neighbour":      groupLead,
