@@ -38,7 +38,6 @@ func commands() []command {
 	return []command{
 		{"serve", "run Keng: alarms, devices, screens", serve},
 		{"demo", "run Keng with a village of simulated homes; never for real use", demo},
-		{"import", "import village FILE, import boundaries FILE", importFile},
 		{"cap", "cap import FILE: a warning in CAP 1.2 to the groups of its area", capFile},
 		{"import", "import village FILE, import boundaries FILE, import people FILE.xlsx, import undo ID", importFile},
 		{"export", "export people FILE.xlsx: the list of households of a commune", export},
