@@ -16,6 +16,7 @@
 //	         whole Keng on a stage, bench
 //	app      internal/app: wiring by hand
 //	slice    internal/<slice>: alarm, device, duty, ...
+//	part     internal/<slice>/<part>: of that slice, which alone may import it
 //	dialect  internal/dialect and below
 //	ground   internal/place, people, signal, fact
 //	engine   internal/engine/* and web (the bundles)

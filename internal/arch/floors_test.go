@@ -17,6 +17,7 @@ var floors = []struct {
 	{"village", below("internal/village")},
 	{"app", is("internal/app")},
 	{"slice", slice},
+	{"part", func(p string) bool { return slice(path.Dir(p)) && !kit(p) }}, // of one slice, and of no other
 	{"dialect", below("internal/dialect")},
 	{"ground", is("internal/place", "internal/people", "internal/signin", "internal/signal", "internal/fact")},
 	{"engine", func(p string) bool { return below("internal/engine")(p) || p == "web" }},
@@ -96,6 +97,9 @@ func mayImport(s source, dep string) bool {
 	}
 	if dep == s.pkg || kit(s.pkg) && dep == path.Dir(s.pkg) || s.test && kit(dep) && to >= from {
 		return true
+	}
+	if floors[to].name == "part" {
+		return path.Dir(dep) == s.pkg
 	}
 	if to != from {
 		return to > from

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/keng-vn/keng/internal/device/drive"
 	"github.com/keng-vn/keng/internal/dialect"
 	"github.com/keng-vn/keng/internal/dialect/esphome"
 	"github.com/keng-vn/keng/internal/dialect/homeassistant"
@@ -164,7 +165,7 @@ func TestRealSirensAreDriven(t *testing.T) {
 
 func TestLengthOfARealSirenIsFound(t *testing.T) {
 	r := bare(Config{Dialects: families()}, realDevices()...)
-	for id, want := range map[signal.DeviceID]time.Duration{"z-siren": Commanded, "t-siren": Commanded, "j-siren": Commanded, "e-siren": unsaidLength} {
+	for id, want := range map[signal.DeviceID]time.Duration{"z-siren": drive.Commanded, "t-siren": drive.Commanded, "j-siren": drive.Commanded, "e-siren": unsaidLength} {
 		if got := r.sirens.all[id].longest; got != want {
 			t.Errorf("%s sounds %s in one go, want %s", id, got, want)
 		}

@@ -8,11 +8,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/keng-vn/keng/internal/device/drive"
 	"github.com/keng-vn/keng/internal/dialect"
 	"github.com/keng-vn/keng/internal/engine/broker"
 	"github.com/keng-vn/keng/internal/place"
 	"github.com/keng-vn/keng/internal/signal"
 )
+
+// Ladder is how far a command to a siren got.
+type Ladder = drive.Ladder
 
 // Desire is what the sirens of a group shall do now. Whatever they were told
 // before is void.
@@ -26,9 +30,9 @@ type Desire struct {
 }
 
 // order is what a siren of home h shall do.
-func (d Desire) order(h place.HomeID, now time.Time) order {
+func (d Desire) order(h place.HomeID, now time.Time) drive.Order {
 	if !d.Sounding || !d.Until.IsZero() && !now.Before(d.Until) || slices.Contains(d.Quiet, h) {
-		return order{}
+		return drive.Order{}
 	}
 	p := d.Pattern
 	if p == "" {
@@ -37,7 +41,7 @@ func (d Desire) order(h place.HomeID, now time.Time) order {
 	if p == dialect.AlarmPattern && slices.Contains(d.Origins, h) {
 		p = dialect.OriginPattern
 	}
-	return order{sounding: true, pattern: p}
+	return drive.Order{Sounding: true, Pattern: p}
 }
 
 // Reports hears how far the command to each siren got. It is called from one
@@ -57,7 +61,7 @@ type ringer struct {
 type siren struct {
 	ringer   *ringer
 	dev      *wired                        // guarded by ringer.mu, as all but the last
-	drive    drive                         //
+	drive    drive.Drive                   //
 	commands map[command][]dialect.Message // made once
 	longest  time.Duration                 // its model sounds at most so long in one go
 	broken   bool                          // its dialect cannot command it
@@ -72,7 +76,7 @@ type siren struct {
 
 // command is what a message to a siren depends on.
 type command struct {
-	order
+	drive.Order
 	lasts time.Duration
 }
 
@@ -137,9 +141,9 @@ func (v *sirens) desire(g place.GroupID, d Desire) {
 func (s *siren) follow(now time.Time) bool {
 	want := s.ringer.desire.order(s.dev.Home, now)
 	if s.gone || s.dev.live.outOfService(now) {
-		want = order{}
+		want = drive.Order{}
 	}
-	return s.drive.follow(want, s.ringer.desire.Until, s.ringer.desire.Incident, now)
+	return s.drive.Follow(want, s.ringer.desire.Until, s.ringer.desire.Incident, now)
 }
 
 // outOfService is bypassed for those who do not hold mu.
@@ -151,15 +155,16 @@ func (l *live) outOfService(now time.Time) bool {
 
 // command sends what s shall do.
 func (v *sirens) command(s *siren, now time.Time) {
-	c := command{order: s.drive.want}
-	if c.sounding {
+	want, _ := s.drive.Want()
+	c := command{Order: want}
+	if c.Sounding {
 		c.lasts = s.lasts(now)
 	}
 	ms, ok := s.messages(c)
 	if !ok {
 		return
 	}
-	number := s.drive.number + 1
+	number := s.drive.Number() + 1
 	reached := false
 	for i, m := range ms {
 		var acked func()
@@ -168,9 +173,9 @@ func (v *sirens) command(s *siren, now time.Time) {
 		}
 		reached = v.front.Send(s.dev.space, m.Topic, m.Payload, staleAfter, acked) > 0
 	}
-	s.drive.commanded(reached, c.lasts, now)
+	s.drive.Commanded(reached, c.lasts, now)
 	if len(ms) == 0 { // nothing that could stop it
-		s.drive.reached, s.drive.acked = true, true
+		s.drive.Voiceless()
 	}
 }
 
@@ -181,14 +186,15 @@ const staleAfter = 10 * time.Second
 // lasts is for how long s is told to sound: whole seconds, so that the commands
 // can be made in advance.
 func (s *siren) lasts(now time.Time) time.Duration {
-	d := min(Commanded, s.longest)
+	want, until := s.drive.Want()
+	d := min(drive.Commanded, s.longest)
 	switch { // a siren that knows one sound only tells the others apart by their length
-	case s.drive.want.once():
-		d = min(d, onceLasts)
-	case s.drive.want.interrupted():
-		d = min(d, drillLasts)
+	case want.Once():
+		d = min(d, drive.OnceLasts)
+	case want.Interrupted():
+		d = min(d, drive.DrillLasts)
 	}
-	if left := s.drive.until.Sub(now); !s.drive.until.IsZero() && left < d {
+	if left := until.Sub(now); !until.IsZero() && left < d {
 		d = max((left + time.Second - 1).Truncate(time.Second), time.Second)
 	}
 	return d
@@ -199,7 +205,7 @@ func (s *siren) messages(c command) ([]dialect.Message, bool) {
 	if ms, ok := s.commands[c]; ok {
 		return ms, true
 	}
-	ms, err := s.dev.lang.Command(s.dev.as, dialect.Want{Sounding: c.sounding, Duration: c.lasts, Pattern: c.pattern})
+	ms, err := s.dev.lang.Command(s.dev.as, dialect.Want{Sounding: c.Sounding, Duration: c.lasts, Pattern: c.Pattern})
 	if s.broken = err != nil; s.broken {
 		return nil, false
 	}
@@ -224,18 +230,17 @@ func (v *sirens) acknowledged(s *siren, number uint64) {
 // after takes in acknowledgements, puts s down for its next turn and reports.
 func (v *sirens) after(s *siren, now time.Time) {
 	d := &s.drive
-	if d.number > 0 && s.ack.Load() >= d.number && !d.sent.IsZero() {
-		d.acked = true
-	}
-	next := d.next()
-	if s.broken || s.gone && !d.want.sounding && d.settled() {
+	d.Acked(s.ack.Load())
+	next := d.Next()
+	want, _ := d.Want()
+	if s.broken || s.gone && !want.Sounding && d.Settled() {
 		next = time.Time{}
 	}
 	v.agenda.set(s, next)
-	if d.want.sounding && d.incident != "" {
-		if l := d.ladder(); l != s.told || d.incident != s.toldOf {
-			s.told, s.toldOf = l, d.incident
-			v.reports(s, l, d.incident, now)
+	if i := d.Incident(); want.Sounding && i != "" {
+		if l := d.Ladder(); l != s.told || i != s.toldOf {
+			s.told, s.toldOf = l, i
+			v.reports(s, l, i, now)
 		}
 	}
 }
@@ -246,13 +251,9 @@ func (v *sirens) turn(s *siren) {
 	defer s.ringer.mu.Unlock()
 	now := time.Now()
 	news := s.follow(now)
-	if number := s.ack.Load(); number > 0 && number >= s.drive.number && !s.drive.sent.IsZero() {
-		s.drive.acked = true
-	}
-	if next := s.drive.next(); news || !next.IsZero() && !next.After(now) {
-		if s.drive.want.sounding && s.drive.settled() {
-			s.drive.tries = 0 // a renewal is confirmed anew
-		}
+	s.drive.Acked(s.ack.Load())
+	if next := s.drive.Next(); news || !next.IsZero() && !next.After(now) {
+		s.drive.Renew()
 		v.command(s, now)
 	}
 	v.after(s, now)
@@ -264,7 +265,7 @@ func (v *sirens) contact(s *siren) {
 	defer s.ringer.mu.Unlock()
 	now := time.Now()
 	s.follow(now)
-	if s.drive.contact(now) {
+	if s.drive.Contact(now) {
 		v.command(s, now)
 	}
 	v.after(s, now)
@@ -284,11 +285,10 @@ func (v *sirens) hear(id signal.DeviceID, k signal.Kind, stored bool) {
 	defer s.ringer.mu.Unlock()
 	now := time.Now()
 	if (k == signal.Sounding || k == signal.Quiet) && !stored {
-		s.drive.hear(k, now)
-		s.drive.confirms = s.drive.confirms || k == signal.Sounding // it tells after all
+		s.drive.Hear(k, now)
 	}
-	if !s.drive.met || k == signal.Online {
-		if s.drive.contact(now) {
+	if !s.drive.Met() || k == signal.Online {
+		if s.drive.Contact(now) {
 			s.follow(now)
 			v.command(s, now)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/keng-vn/keng/internal/device/drive"
 	"github.com/keng-vn/keng/internal/dialect"
 	"github.com/keng-vn/keng/internal/place"
 	"github.com/keng-vn/keng/internal/signal"
@@ -428,7 +429,7 @@ func TestPausesOfADrillAreNoSilence(t *testing.T) {
 		}
 		var pulses []string // short sounds with rests, on a siren that knows one sound too
 		for s := range 5 {
-			pulses = append(pulses, fmt.Sprintf("%v plain/s1/set drill 4", time.Duration(s)*drillEvery))
+			pulses = append(pulses, fmt.Sprintf("%v plain/s1/set drill 4", time.Duration(s)*drive.DrillEvery))
 		}
 		want(t, r, append(pulses, "1m0s plain/s1/set drill 4")...)
 	})

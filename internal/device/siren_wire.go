@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"github.com/keng-vn/keng/internal/device/drive"
 	"github.com/keng-vn/keng/internal/dialect"
 	"github.com/keng-vn/keng/internal/engine/broker"
 	"github.com/keng-vn/keng/internal/signal"
@@ -70,12 +71,12 @@ func (v *sirens) place(d *wired) *siren {
 		return s
 	}
 	s.dev, s.longest, s.broken = d, longest, false
-	s.drive.confirms = d.lang.Confirms(d.as) || confirmed
+	s.drive.Tells(d.lang.Confirms(d.as) || confirmed)
 	s.commands = map[command][]dialect.Message{}
-	for _, o := range [...]order{{}, {true, dialect.AlarmPattern}, {true, dialect.OriginPattern}} {
-		c := command{order: o}
-		if o.sounding {
-			c.lasts = min(Commanded, s.longest)
+	for _, o := range [...]drive.Order{{}, {Sounding: true, Pattern: dialect.AlarmPattern}, {Sounding: true, Pattern: dialect.OriginPattern}} {
+		c := command{Order: o}
+		if o.Sounding {
+			c.lasts = min(drive.Commanded, s.longest)
 		}
 		s.messages(c) // in advance: the first alarm does not wait for an encoder
 	}
@@ -118,8 +119,8 @@ func (v *sirens) longest(d *wired) time.Duration {
 	if ok {
 		return known
 	}
-	most := encode(d, Commanded)
-	low, high := 1, int(Commanded/time.Second) // the answer is in [low, high]
+	most := encode(d, drive.Commanded)
+	low, high := 1, int(drive.Commanded/time.Second) // the answer is in [low, high]
 	for low < high {
 		mid := (low + high) / 2
 		if bytes.Equal(encode(d, time.Duration(mid)*time.Second), most) {
@@ -162,7 +163,7 @@ func (v *sirens) disagreeing(r *ringer, d Desire) []signal.DeviceID {
 		if s.dev.live.outOfService(now) || s.broken {
 			continue
 		}
-		if s.drive.want != d.order(s.dev.Home, now) || s.drive.want.sounding && s.drive.sent.IsZero() {
+		if want, _ := s.drive.Want(); want != d.order(s.dev.Home, now) || want.Sounding && !s.drive.Told() {
 			list = append(list, s.dev.ID)
 		}
 	}
@@ -191,9 +192,9 @@ func (v *sirens) count() (c SirenCount) {
 			if s.broken {
 				c.Broken++
 			}
-			if s.drive.want.sounding {
+			if want, _ := s.drive.Want(); want.Sounding {
 				c.Sounding++
-				if s.drive.ladder() < s.drive.goal() && now.Sub(s.drive.since) >= MuteAfter {
+				if s.drive.Ladder() < s.drive.Goal() && now.Sub(s.drive.Since()) >= MuteAfter {
 					c.Mute++
 				}
 			}

@@ -187,4 +187,3 @@ func hashOf(rs []dialect.Reading) uint64 {
 	}
 	return h.Sum64()
 }
-

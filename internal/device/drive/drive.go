@@ -1,4 +1,4 @@
-package device
+package drive
 
 import (
 	"time"
@@ -11,12 +11,12 @@ const (
 	// Commanded is how long a siren is told to sound in one go. It is told again
 	// before that ends; without Keng it falls silent by itself.
 	Commanded = 180 * time.Second
-	// onceLasts is how long a single sound is, a bell test's or the evening's.
-	onceLasts = 10 * time.Second
-	// drillLasts and drillEvery make a drill clearly no alarm on every siren: short
+	// OnceLasts is how long a single sound is, a bell test's or the evening's.
+	OnceLasts = 10 * time.Second
+	// DrillLasts and DrillEvery make a drill clearly no alarm on every siren: short
 	// sounds with rests between them.
-	drillLasts = 4 * time.Second
-	drillEvery = 12 * time.Second
+	DrillLasts = 4 * time.Second
+	DrillEvery = 12 * time.Second
 	// contactAgain is how soon after a command a siren that comes back is told again;
 	// a hub that connects subscribes to several filters at once.
 	contactAgain = 200 * time.Millisecond
@@ -47,25 +47,25 @@ const (
 	Heard                  // L3: the siren reports that it sounds
 )
 
-// order is what one siren shall do, without for how long.
-type order struct {
-	sounding bool
-	pattern  dialect.Pattern
+// Order is what one siren shall do, without for how long.
+type Order struct {
+	Sounding bool
+	Pattern  dialect.Pattern
 }
 
-// once reports whether the pattern is a single sound that is not renewed.
-func (o order) once() bool {
-	return o.sounding && (o.pattern == dialect.TestPattern || o.pattern == dialect.CalmPattern)
+// Once reports whether the pattern is a single sound that is not renewed.
+func (o Order) Once() bool {
+	return o.Sounding && (o.Pattern == dialect.TestPattern || o.Pattern == dialect.CalmPattern)
 }
 
-// interrupted reports whether the pattern has pauses in which a siren may say
+// Interrupted reports whether the pattern has pauses in which a siren may say
 // that it is quiet.
-func (o order) interrupted() bool { return o.sounding && o.pattern == dialect.DrillPattern }
+func (o Order) Interrupted() bool { return o.Sounding && o.Pattern == dialect.DrillPattern }
 
-// drive is what one siren shall do, was told, and said. Its methods are pure:
-// they say what is due, and when; [ringer] does it.
-type drive struct {
-	want     order
+// Drive is what one siren shall do, was told, and said. Its methods are pure: they
+// say what is due, and when; whoever has the radio does it.
+type Drive struct {
+	want     Order
 	since    time.Time // of want
 	until    time.Time // of want; zero: until told otherwise
 	incident string
@@ -88,31 +88,70 @@ type drive struct {
 	confirms bool        // the dialect says that it tells
 }
 
-// follow takes a new want. It reports whether that is a change.
-func (d *drive) follow(want order, until time.Time, incident string, now time.Time) bool {
+// Follow takes a new want. It reports whether that is a change.
+func (d *Drive) Follow(want Order, until time.Time, incident string, now time.Time) bool {
 	d.until, d.incident = until, incident
 	if d.want == want {
 		return false
 	}
-	if !d.want.sounding || !want.sounding || want.once() {
+	if !d.want.Sounding || !want.Sounding || want.Once() {
 		d.trust, d.sounded = now, false
 	}
-	d.ended = d.want.sounding && !d.want.once() && !want.sounding
+	d.ended = d.want.Sounding && !d.want.Once() && !want.Sounding
 	d.want, d.since, d.sent, d.tries, d.soon, d.acked = want, now, time.Time{}, 0, time.Time{}, false
 	return true
 }
 
-// commanded notes that a command left.
-func (d *drive) commanded(reached bool, lasts time.Duration, now time.Time) {
+// Commanded notes that a command left.
+func (d *Drive) Commanded(reached bool, lasts time.Duration, now time.Time) {
 	d.number++
 	d.sent, d.lasts, d.reached, d.acked, d.soon = now, lasts, reached, false, time.Time{}
 	d.tries++
 	d.met = d.met || reached
 }
 
-// contact notes that the siren, or its hub, is there again, and reports whether
+// Want is what the siren shall do, and until when; the zero time is until told
+// otherwise.
+func (d *Drive) Want() (Order, time.Time) { return d.want, d.until }
+
+// Since is when the siren came to want what it wants.
+func (d *Drive) Since() time.Time { return d.since }
+
+// Incident is the one for which the siren sounds.
+func (d *Drive) Incident() string { return d.incident }
+
+// Number is that of the last command; the next one has the number after it.
+func (d *Drive) Number() uint64 { return d.number }
+
+// Told reports whether a command left for what the siren wants now.
+func (d *Drive) Told() bool { return !d.sent.IsZero() }
+
+// Met reports whether the siren was reached since the process started.
+func (d *Drive) Met() bool { return d.met }
+
+// Tells notes whether the siren says what it does.
+func (d *Drive) Tells(yes bool) { d.confirms = yes }
+
+// Acked notes that the hub acknowledged the command with that number, or one before.
+func (d *Drive) Acked(number uint64) {
+	if number > 0 && number >= d.number && d.Told() {
+		d.acked = true
+	}
+}
+
+// Voiceless notes that there was nothing to say: what the siren wants cannot be told.
+func (d *Drive) Voiceless() { d.reached, d.acked = true, true }
+
+// Renew notes that the next command only prolongs: it is confirmed anew.
+func (d *Drive) Renew() {
+	if d.want.Sounding && d.Settled() {
+		d.tries = 0
+	}
+}
+
+// Contact notes that the siren, or its hub, is there again, and reports whether
 // it is to be told at once.
-func (d *drive) contact(now time.Time) bool {
+func (d *Drive) Contact(now time.Time) bool {
 	if !d.sent.IsZero() && now.Sub(d.sent) < contactAgain && d.reached {
 		if d.soon.IsZero() {
 			d.soon = d.sent.Add(contactAgain)
@@ -123,33 +162,34 @@ func (d *drive) contact(now time.Time) bool {
 	return true
 }
 
-// hear notes what the siren says of itself.
-func (d *drive) hear(k signal.Kind, now time.Time) {
+// Hear notes what the siren says of itself.
+func (d *Drive) Hear(k signal.Kind, now time.Time) {
 	if k != d.heard {
 		d.changed = now
-		if d.want.sounding != (k == signal.Sounding) {
+		if d.want.Sounding != (k == signal.Sounding) {
 			d.tries = 0 // news: it does not do what it shall, or no longer
 		}
 	}
 	d.heard, d.heardAt = k, now
-	if d.want.sounding && k == signal.Sounding {
+	d.confirms = d.confirms || k == signal.Sounding // it tells after all
+	if d.want.Sounding && k == signal.Sounding {
 		d.sounded = true
 	}
 }
 
-// settled reports whether the siren is known to do what it shall: it said so, or
+// Settled reports whether the siren is known to do what it shall: it said so, or
 // it never says and its hub acknowledged.
-func (d *drive) settled() bool {
+func (d *Drive) Settled() bool {
 	switch {
 	case d.sent.IsZero():
 		return false
-	case (d.want.once() || d.want.interrupted()) && d.sounded:
+	case (d.want.Once() || d.want.Interrupted()) && d.sounded:
 		return true
-	case d.want.interrupted() && d.sounded:
+	case d.want.Interrupted() && d.sounded:
 		return d.acked // its pauses are no silence
-	case d.want.sounding && d.confirms:
+	case d.want.Sounding && d.confirms:
 		return d.heard == signal.Sounding && !d.heardAt.Before(d.trust) && (d.acked || d.heardAt.After(d.sent))
-	case d.want.sounding:
+	case d.want.Sounding:
 		return d.acked
 	case d.heard == signal.Sounding:
 		return d.acked && d.tries >= enoughStops
@@ -157,10 +197,10 @@ func (d *drive) settled() bool {
 	return d.acked || d.heard == signal.Quiet && d.heardAt.After(d.sent)
 }
 
-// ladder is how far the present command to sound got.
-func (d *drive) ladder() Ladder {
+// Ladder is how far the present command to sound got.
+func (d *Drive) Ladder() Ladder {
 	switch {
-	case d.confirms && d.sounded && (d.heard == signal.Sounding || d.want.once() || d.want.interrupted()):
+	case d.confirms && d.sounded && (d.heard == signal.Sounding || d.want.Once() || d.want.Interrupted()):
 		return Heard
 	case d.acked || d.sounded:
 		return Accepted
@@ -170,46 +210,46 @@ func (d *drive) ladder() Ladder {
 	return Queued
 }
 
-// goal is the highest rung that this siren can reach.
-func (d *drive) goal() Ladder {
+// Goal is the highest rung that this siren can reach.
+func (d *Drive) Goal() Ladder {
 	if d.confirms {
 		return Heard
 	}
 	return Accepted
 }
 
-// next is when the siren is to be told, or told again; zero when never by itself.
-func (d *drive) next() time.Time {
+// Next is when the siren is to be told, or told again; zero when never by itself.
+func (d *Drive) Next() time.Time {
 	at := d.again()
 	if !d.soon.IsZero() && (at.IsZero() || d.soon.Before(at)) {
 		at = d.soon
 	}
-	if d.want.sounding && !d.until.IsZero() && (at.IsZero() || d.until.Before(at)) {
+	if d.want.Sounding && !d.until.IsZero() && (at.IsZero() || d.until.Before(at)) {
 		at = d.until
 	}
 	return at
 }
 
-// again is next without contacts and the end of the want.
-func (d *drive) again() time.Time {
+// again is Next without contacts and the end of the want.
+func (d *Drive) again() time.Time {
 	switch {
-	case d.want.sounding && d.sent.IsZero():
+	case d.want.Sounding && d.sent.IsZero():
 		return d.since
-	case d.want.once() && d.settled():
+	case d.want.Once() && d.Settled():
 		return time.Time{}
-	case d.want.interrupted() && d.settled():
-		return d.sent.Add(drillEvery)
-	case d.want.sounding && d.settled():
+	case d.want.Interrupted() && d.Settled():
+		return d.sent.Add(DrillEvery)
+	case d.want.Sounding && d.Settled():
 		return sooner(d.renewal(), d.blind())
-	case d.want.sounding:
+	case d.want.Sounding:
 		return d.sent.Add(patience(d.tries))
 	case d.heard == signal.Sounding:
 		return d.stopAt()
-	case d.ended && d.settled():
+	case d.ended && d.Settled():
 		return d.blind()
 	case d.sent.IsZero() && !d.since.IsZero():
 		return d.since
-	case d.sent.IsZero() || d.settled() || !d.reached:
+	case d.sent.IsZero() || d.Settled() || !d.reached:
 		return time.Time{} // its first contact, or the next, brings the stop
 	}
 	return d.sent.Add(patience(d.tries))
@@ -217,7 +257,7 @@ func (d *drive) again() time.Time {
 
 // blind is when a siren that cannot say what it does is told the same again; zero
 // when it was told often enough. A new want begins anew.
-func (d *drive) blind() time.Time {
+func (d *Drive) blind() time.Time {
 	if d.confirms {
 		return time.Time{}
 	}
@@ -239,7 +279,7 @@ func sooner(a, b time.Time) time.Time {
 
 // renewal is when a siren that sounds is told again, before it stops by itself;
 // zero when it is to stop then.
-func (d *drive) renewal() time.Time {
+func (d *Drive) renewal() time.Time {
 	if end := d.sent.Add(d.lasts); !d.until.IsZero() && !end.Before(d.until) {
 		return time.Time{}
 	}
@@ -248,9 +288,9 @@ func (d *drive) renewal() time.Time {
 }
 
 // stopAt is when a siren that sounds for no reason is told to stop.
-func (d *drive) stopAt() time.Time {
+func (d *Drive) stopAt() time.Time {
 	switch {
-	case d.settled():
+	case d.Settled():
 		return time.Time{}
 	case d.sent.IsZero() || d.tries == 0 && d.changed.Sub(d.sent) > afterStop:
 		return d.changed.Add(Tolerated)
