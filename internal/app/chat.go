@@ -7,8 +7,10 @@ import (
 	"github.com/keng-vn/keng/internal/alarm"
 	"github.com/keng-vn/keng/internal/chat"
 	"github.com/keng-vn/keng/internal/engine/blob"
+	"github.com/keng-vn/keng/internal/engine/say"
 	"github.com/keng-vn/keng/internal/people"
 	"github.com/keng-vn/keng/internal/place"
+	"github.com/keng-vn/keng/internal/reach"
 )
 
 // largestBlob bounds one file of the group's channel, in bytes, after it was cleaned.
@@ -18,7 +20,7 @@ const largestBlob = 8 << 20
 func (a *App) buildChat() error {
 	a.Chat = &chat.Service{
 		DB: a.DB, Village: a.Village.Directory, Rights: people.Rights{}, Audit: a.Audit,
-		Cases: cases{a}, Folk: a.Book, Told: gossip{a}, Rules: a.Rules, Now: a.Now, Log: a.Log,
+		Cases: cases{a}, Folk: a.Book, Told: gossip{a}, Announcer: crier{a}, Rules: a.Rules, Now: a.Now, Log: a.Log,
 	}
 	if a.Data == "" {
 		return nil
@@ -52,6 +54,24 @@ func (c cases) Ringing(g place.GroupID) (last chat.Case) {
 
 func caseOf(i *alarm.Incident) chat.Case {
 	return chat.Case{ID: string(i.ID), Group: i.Group, Live: i.Mode == alarm.Live, Silent: i.Silent, Open: i.Open()}
+}
+
+// crier brings announcements, notices and warnings to telephones that are shut.
+type crier struct{ a *App }
+
+// Announce implements chat.Announcer.
+func (c crier) Announce(g place.GroupID, k chat.Kind, message chat.ID, title, text string) {
+	if c.a.Reach == nil {
+		return
+	}
+	n := reach.Notice{Key: "chat/" + string(message), Topic: string(message), Kind: "notice", Title: title, Body: text, Path: "/"}
+	if n.Title == "" {
+		n.Title = say.In(say.Vietnamese).Text("chat.announced", nil)
+	}
+	for _, p := range c.a.Book.Group(g) {
+		n.People = append(n.People, p.ID)
+	}
+	c.a.Reach.Notify(context.Background(), n)
 }
 
 // gossip tells screens that there is something new to ask for.

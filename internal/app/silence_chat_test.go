@@ -42,8 +42,8 @@ func flashFlood(sent time.Time) string {
 // tinyPicture is a PNG of one pixel.
 const tinyPicture = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde\x00\x00\x00\fIDATx\x9cc\xf8\xcf\xc0\x00\x00\x03\x01\x01\x00\xc9\xfe\x92\xef\x00\x00\x00\x00IEND\xaeB`\x82"
 
-// say sends a picture to g1's channel as a resident.
-func say(t *testing.T, a *App, secret string) string {
+// sayPicture sends a picture to g1's channel as a resident.
+func sayPicture(t *testing.T, a *App, secret string) string {
 	t.Helper()
 	status, body, _ := ask(t, a.Kit.Handler(), secret, http.MethodPost, "/api/v1/chat/{group}/files", "", tinyPicture)
 	var m struct{ ID string }

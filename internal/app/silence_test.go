@@ -147,7 +147,7 @@ var rules = map[string]rule{
 func TestEveryRouteIsSilentToStrangers(t *testing.T) {
 	a, who := street(t)
 	h := a.Kit.Handler()
-	message := say(t, a, who["resident"])
+	message := sayPicture(t, a, who["resident"])
 	for _, r := range a.Kit.Routes() {
 		if r.Static {
 			continue

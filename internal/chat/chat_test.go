@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -576,6 +577,58 @@ func TestSweepTakesOnlyWhatNobodyWroteDown(t *testing.T) {
 			if err == nil {
 				_ = f.Close()
 			}
+		}
+	})
+}
+
+// Somebody reads what is held about him, and when he is erased nothing of it is
+// left: no words, no file, no name beside what others see.
+func TestWhatSomebodySaidIsHisToSeeAndToErase(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		me, other := resident("g1", "p1"), resident("g1", "p2")
+		r.says(me, "g1", "mine")
+		r.says(other, "g1", "not mine")
+		if _, err := r.PostFile(t.Context(), me, "", "g1", Photo, "", bytes.NewReader(canaryJPEG(t))); err != nil {
+			t.Fatal(err)
+		}
+		ann, err := r.Post(t.Context(), leader("g1"), "", "g1", Draft{Text: "meeting", Announce: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Saw(t.Context(), me, "g1", []ID{ann.ID}); err != nil {
+			t.Fatal(err)
+		}
+		held, err := r.Holds(t.Context(), me.Person)
+		if err != nil || len(held) != 2 || len(held[0].Rows) != 2 || held[0].Rows[0][2].Value != "mine" || held[1].Rows[0][0].Value != "1" {
+			t.Errorf("%+v, %v", held, err)
+		}
+		before, err := r.Read(t.Context(), other, Ask{Group: "g1", After: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.DB.Tx(t.Context(), func(tx *sql.Tx) error { return r.Erase(t.Context(), tx, me.Person) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if r.files() != 0 {
+			t.Errorf("%d files are left", r.files())
+		}
+		if held, err := r.Holds(t.Context(), me.Person); err != nil || len(held[0].Rows) != 0 || held[1].Rows[0][0].Value != "0" {
+			t.Errorf("%+v, %v", held, err)
+		}
+		after, err := r.Read(t.Context(), other, Ask{Group: "g1", After: before.Rev})
+		if err != nil || len(after.Messages) != 2 {
+			t.Fatalf("screens learn of %+v, %v", after.Messages, err)
+		}
+		for _, m := range after.Messages {
+			if m.Person != "" || m.Body != "" || m.Removed != ByAuthor {
+				t.Errorf("%+v", m)
+			}
+		}
+		if got := r.texts(other, "g1", ""); !slices.Contains(got, "not mine") || !slices.Contains(got, "meeting") {
+			t.Errorf("%q", got)
 		}
 	})
 }
