@@ -2,6 +2,7 @@
 import { connection, demo, lostAt, me, numbers } from '../lib/live'
 import { choose as speak, lang, t } from '../lib/i18n'
 import { hms } from '../lib/time'
+import type { Role } from '../lib/types'
 import { forget, refusals, signedOut } from '../lib/outbox'
 import { why } from '../lib/ui'
 import { Clock } from './bits'
@@ -20,6 +21,9 @@ function Sound() {
   </button>
 }
 
+// roleWord is what an officer is called; neighbours' words are shared with the phone.
+const roleWord = (r: Role) => (r === 'chief' || r === 'steering' || r === 'viewer' ? say('role.' + r) : t(r as Parameters<typeof t>[0]))
+
 export function Bar() {
   const m = me.value
   return <header class="bar">
@@ -27,7 +31,7 @@ export function Bar() {
     <div class="logo" aria-hidden="true"><Sign n="gong" size={22} /></div>
     <div class="unit"><h1>Kẻng<span class="vh">, {say('app.h1')}</span></h1><span>{say('app.desk', { unit: (m?.unit_name ?? '').replace(/^(Phường|Xã|Đặc khu)/, (x) => x.toLocaleLowerCase()) })}</span></div>
     <Chips />
-    <div class="me"><span>{m ? t(m.role) : ''}</span><b>{m?.name}</b></div>
+    <div class="me"><span>{m ? roleWord(m.role) : ''}</span><b>{m?.name}</b></div>
     <div class="tools">
       <Sound />
       <button type="button" class="ib" aria-label={say(theme.value === 'night' ? 'theme.toDay' : 'theme.toNight')} title={say(theme.value === 'night' ? 'theme.toDay' : 'theme.toNight')} onClick={toggle}><Sign n={theme.value === 'night' ? 'sun' : 'moon'} size={20} /></button>

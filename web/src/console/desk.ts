@@ -6,7 +6,7 @@ import { groups } from '../lib/live'
 import { before, byEnd, live, open as isOpen, steady, waits } from './order'
 
 export type Tab = 'open' | 'drill' | 'done'
-export type Pane = 'map' | 'groups' | 'notices' | 'handover' | 'rights'
+export type Pane = 'map' | 'groups' | 'notices' | 'handover' | 'rights' | 'roles'
 
 export const tab = signal<Tab>('open')
 export const pane = signal<Pane>('map')
@@ -84,4 +84,4 @@ const index = computed(() => {
 })
 export const groupOf = (id: string) => index.value.g.get(id) ?? null
 export const homeOf = (id: string) => index.value.h.get(id) ?? null
-export const mayAct = computed(() => !!me.value && me.value.role !== 'auditor' && me.value.role !== 'admin')
+export const mayAct = computed(() => !!me.value && !['auditor', 'admin', 'viewer', 'steering'].includes(me.value.role))

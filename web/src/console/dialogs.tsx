@@ -95,7 +95,7 @@ function KindDialog({ i }: { i: Incident }) {
   </Dialog>
 }
 
-const KEYS: [string, string][] = [['J K ↓ ↑', 'key.move'], ['A', 'act.ack'], ['S', 'act.silence'], ['R', 'act.close'], ['D', 'act.attend'], ['C', 'act.control'], ['N', 'key.note'], ['T', 'nav.notices'], ['H', 'key.handover'], ['Q', 'nav.rights'], ['M', 'key.map'], ['/', 'key.groups'], ['?', 'key.help'], ['Esc', 'key.esc']]
+const KEYS: [string, string][] = [['J K ↓ ↑', 'key.move'], ['A', 'act.ack'], ['S', 'act.silence'], ['R', 'act.close'], ['D', 'act.attend'], ['C', 'act.control'], ['N', 'key.note'], ['T', 'nav.notices'], ['H', 'key.handover'], ['Q', 'nav.rights'], ['V', 'nav.roles'], ['M', 'key.map'], ['/', 'key.groups'], ['?', 'key.help'], ['Esc', 'key.esc']]
 
 function KeysDialog() {
   return <Dialog id="keys-dialog" label={say('key.title')} onClose={shut}>

@@ -25,10 +25,11 @@ import { RollCall } from './roll'
 import { say } from './say'
 import * as theme from './theme'
 
-const PANES: [Pane, string, string][] = [['map', 'map', 'M'], ['groups', 'find', '/'], ['notices', 'sound', 'T'], ['handover', 'book', 'H'], ['rights', 'disk', 'Q']]
+const PANES: [Pane, string, string][] = [['map', 'map', 'M'], ['groups', 'find', '/'], ['notices', 'sound', 'T'], ['handover', 'book', 'H'], ['rights', 'disk', 'Q'], ['roles', 'shield', 'V']]
 
 const Notices = talk.part((m) => m.Notices)
 const Rights = later(() => import('./rights')).part((m) => m.Rights)
+const Roles = later(() => import('./roles')).part((m) => m.Roles)
 
 function Panes() {
   return <nav class="panes" aria-label={say('nav.panes')}>{PANES.map(([p, icon, k]) => <button key={p} type="button" data-pane={p} aria-pressed={pane.value === p} onClick={() => (pane.value = p)}><Sign n={icon} size={17} /><span>{say('nav.' + p)}</span>{letters.value && <kbd aria-hidden="true">{k}</kbd>}</button>)}</nav>
@@ -42,7 +43,7 @@ function Desk() {
       <List />
       <main class={'mid ' + p}>
         <Panes />
-        {p === 'map' ? <MapPane /> : <div class="sheet2">{p === 'groups' ? <Groups /> : p === 'notices' ? <Notices /> : p === 'rights' ? <Rights /> : <HandoverPane />}</div>}
+        {p === 'map' ? <MapPane /> : <div class="sheet2">{p === 'groups' ? <Groups /> : p === 'notices' ? <Notices /> : p === 'rights' ? <Rights /> : p === 'roles' ? <Roles /> : <HandoverPane />}</div>}
         {p === 'map' && <RollCall />}
       </main>
       <Detail />
@@ -64,7 +65,7 @@ function keys() {
     a: with_(acknowledge), s: with_(silence), d: with_(attend), c: with_(control),
     r: with_((i) => { if (can(i, 'close')) ask({ what: 'close', id: i.id }) }),
     n: () => document.getElementById('note')?.focus(),
-    h: () => { pane.value = 'handover' }, q: () => { pane.value = 'rights' }, t: () => { pane.value = 'notices' }, m: focusMap, '/': () => { pane.value = 'groups'; requestAnimationFrame(() => document.getElementById('gq')?.focus()) },
+    h: () => { pane.value = 'handover' }, q: () => { pane.value = 'rights' }, v: () => { pane.value = 'roles' }, t: () => { pane.value = 'notices' }, m: focusMap, '/': () => { pane.value = 'groups'; requestAnimationFrame(() => document.getElementById('gq')?.focus()) },
     '?': () => ask({ what: 'keys' }), Escape: back,
   }, () => asking.value !== null || coming())
 }

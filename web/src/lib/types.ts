@@ -1,7 +1,7 @@
 // The shapes that the server sends. Times are RFC 3339 UTC with milliseconds.
 
 export type Lang = 'vi' | 'en'
-export type Role = 'member' | 'leader' | 'deputy' | 'desk' | 'auditor' | 'admin'
+export type Role = 'member' | 'leader' | 'deputy' | 'desk' | 'auditor' | 'admin' | 'chief' | 'head' | 'team' | 'mediator' | 'elder' | 'steering' | 'viewer'
 export type Category = 'fire' | 'gas' | 'co' | 'intrusion' | 'holdup' | 'medical' | 'panic' | 'flood' | 'technical' | 'other'
 export type Mode = 'live' | 'drill' | 'test'
 export type Condition = 'pre_alarm' | 'active' | 'returned'
