@@ -150,8 +150,10 @@ func TestNoAddressIsStoredAnywhere(t *testing.T) {
 			var said diary
 			log.SetOutput(&said)
 			t.Cleanup(func() { log.SetOutput(os.Stderr) })
-			o := Options{Data: d.data, Database: d.url, MQTT: "127.0.0.1:0", HTTP: "127.0.0.1:0", DC09: "127.0.0.1:0", Cert: cert, Key: key,
-				Log: slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+			o := Options{
+				Data: d.data, Database: d.url, MQTT: "127.0.0.1:0", HTTP: "127.0.0.1:0", DC09: "127.0.0.1:0", Cert: cert, Key: key,
+				Log: slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			}
 			if d.data == "" {
 				o.Data = t.TempDir()
 			}
@@ -386,9 +388,21 @@ func TestNothingForDebuggingIsServed(t *testing.T) {
 	a, who := street(t)
 	h := a.Kit.Handler()
 	for _, ask := range []struct{ method, path string }{
-		{"GET", "/debug/pprof/"}, {"GET", "/debug/vars"}, {"GET", "/.git/config"}, {"GET", "/assets/"}, {"GET", "/assets"}, {"GET", "/assets/map/"},
-		{"GET", "/.env"}, {"GET", "/keng.db"}, {"GET", "/docs"}, {"GET", "/schemas"}, {"TRACE", "/"}, {"TRACE", "/api/v1/state"}, {"CONNECT", "/"},
-		{"GET", "/assets/../keng.db"}, {"GET", "/assets/%2e%2e/%2e%2e/etc/passwd"},
+		{"GET", "/debug/pprof/"},
+		{"GET", "/debug/vars"},
+		{"GET", "/.git/config"},
+		{"GET", "/assets/"},
+		{"GET", "/assets"},
+		{"GET", "/assets/map/"},
+		{"GET", "/.env"},
+		{"GET", "/keng.db"},
+		{"GET", "/docs"},
+		{"GET", "/schemas"},
+		{"TRACE", "/"},
+		{"TRACE", "/api/v1/state"},
+		{"CONNECT", "/"},
+		{"GET", "/assets/../keng.db"},
+		{"GET", "/assets/%2e%2e/%2e%2e/etc/passwd"},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), ask.method, "http://127.0.0.1/", nil)
 		r.URL.Path, r.URL.RawPath = ask.path, ""

@@ -77,7 +77,7 @@ func (db *DB) applyIn(ctx context.Context, tx *sql.Tx, m migration) error {
 	if n > 0 {
 		return nil
 	}
-	for _, q := range strings.Split(m.text, "--;;") {
+	for q := range strings.SplitSeq(m.text, "--;;") {
 		if strings.TrimSpace(q) == "" {
 			continue
 		}

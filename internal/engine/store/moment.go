@@ -125,7 +125,7 @@ func dangling(ctx context.Context, tx *sql.Tx) error {
 		return fmt.Errorf("check references: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	for rows.Next() {
+	if rows.Next() {
 		var table, parent string
 		var row, bond any
 		if err := rows.Scan(&table, &row, &parent, &bond); err != nil {
