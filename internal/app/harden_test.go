@@ -472,3 +472,52 @@ func TestOnlyStrongCiphers(t *testing.T) {
 		_ = c.Close()
 	}
 }
+
+// TestCookiesOfASecureKeng: each is sent over https only; a session's is for this
+// host alone and for no script.
+func TestCookiesOfASecureKeng(t *testing.T) {
+	cert, key, trust := certificate(t)
+	a := alley(t, Options{Data: t.TempDir(), MQTT: "127.0.0.1:0", HTTP: "127.0.0.1:0", Cert: cert, Key: key})
+	list, err := a.People.InviteHome(t.Context(), "g1-h1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Transport: &http.Transport{TLSClientConfig: trust}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer browser.CloseIdleConnections()
+	sessions := 0
+	for _, ask := range []struct{ method, path, kind, body string }{
+		{"POST", list[0].Path(), "application/x-www-form-urlencoded", ""},
+		{"POST", "/api/v1/lang", "application/json", `{"lang":"en"}`},
+		{"GET", "/welcome?lang=vi", "", ""},
+		{"POST", "/api/v1/sign-out", "application/json", "{}"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), ask.method, "https://"+a.HTTPAddr()+ask.path, strings.NewReader(ask.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", ask.kind)
+		res, err := browser.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if len(res.Cookies()) == 0 {
+			t.Errorf("%s sets no cookie: the test tested nothing", ask.path)
+		}
+		for _, c := range res.Cookies() {
+			if !c.Secure || c.SameSite == http.SameSiteNoneMode || c.SameSite == http.SameSiteDefaultMode {
+				t.Errorf("%s: %s", ask.path, c)
+			}
+			if strings.Contains(c.Name, "lang") {
+				continue
+			}
+			sessions++
+			if !strings.HasPrefix(c.Name, "__Host-") || !c.HttpOnly || c.Path != "/" || c.Domain != "" {
+				t.Errorf("%s: a session's cookie %s", ask.path, c)
+			}
+		}
+	}
+	if sessions == 0 {
+		t.Error("no session began: the test tested nothing")
+	}
+}

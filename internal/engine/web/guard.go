@@ -40,12 +40,14 @@ func routeOf(ctx context.Context) string {
 type tap struct {
 	http.ResponseWriter
 	status int
+	secure bool // everybody comes by https: so do cookies
 }
 
 // WriteHeader implements [http.ResponseWriter].
 func (t *tap) WriteHeader(code int) {
 	if t.status == 0 && code >= http.StatusOK {
 		t.status = code
+		t.guardCookies()
 	}
 	t.ResponseWriter.WriteHeader(code)
 }
@@ -54,8 +56,21 @@ func (t *tap) WriteHeader(code int) {
 func (t *tap) Write(b []byte) (int, error) {
 	if t.status == 0 {
 		t.status = http.StatusOK
+		t.guardCookies()
 	}
 	return t.ResponseWriter.Write(b)
+}
+
+// guardCookies lets no cookie of a secure Keng go out in the clear.
+func (t *tap) guardCookies() {
+	if !t.secure {
+		return
+	}
+	for i, c := range t.Header()["Set-Cookie"] {
+		if !strings.Contains(strings.ToLower(c), "; secure") {
+			t.Header()["Set-Cookie"][i] = c + "; Secure"
+		}
+	}
 }
 
 // Unwrap lets [http.ResponseController] through.
@@ -63,7 +78,7 @@ func (t *tap) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
 func (k *Kit) visit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start, s, t := time.Now(), &seen{}, &tap{ResponseWriter: w}
+		start, s, t := time.Now(), &seen{}, &tap{ResponseWriter: w, secure: k.o.Secure}
 		r = r.WithContext(context.WithValue(r.Context(), seenKey{}, s))
 		defer func() {
 			v := recover()
