@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
+	"github.com/keng-vn/keng/internal/people"
 	"github.com/keng-vn/keng/internal/place"
 	"github.com/keng-vn/keng/internal/village/stage"
 )
@@ -103,3 +104,71 @@ func placeOf(home string) place.HomeID { return place.HomeID(home) }
 
 // unmarked is s as somebody types it who is in a hurry.
 func unmarked(s string) string { return place.Fold(s) }
+
+// Somebody has lost her phone: the leader locks it out and invites her again, the
+// old phone is signed out at once, and the neighbours see the new one.
+func TestALostPhoneIsReplacedAndNeighboursSeeIt(t *testing.T) {
+	s := play(t, stage.Options{})
+	invited := func(name string) *person {
+		path, err := s.Invite(t.Context(), "g1-h4", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return arrive(t, s, name, phone).accept(path)
+	}
+	old := invited("the lost phone")
+	leader := arrive(t, s, "the leader", phone).signIn("leader")
+	neighbour := arrive(t, s, "the neighbour", phone).signIn("neighbour")
+	neighbour.tap("[data-testid=tab-group]")
+	neighbour.sees("[data-testid=phones]")
+	neighbour.seesNo("[data-testid=new-phones],[data-testid=reinvite]") // inviting is the leader's
+
+	old.provoke(401)
+	leader.tap("[data-testid=tab-group]")
+	leader.tap("[data-testid=reinvite]")
+	leader.tap("#reinvite-sheet [data-person=g1-h4]")
+	leader.tap("[data-testid=lost]")
+	leader.sees("#reinvite-sheet img")
+	code := leader.text("[data-testid=invite-code]")
+	old.until("the page of welcome", `location.pathname==='/welcome'`)
+
+	fresh := arrive(t, s, "the new phone", phone)
+	fresh.open("/welcome")
+	fresh.types("#in", code)
+	fresh.tap(".code button")
+	fresh.tap("form button.big")
+	fresh.tap("#later")
+	fresh.atHome()
+
+	neighbour.tap("[data-testid=tab-gong]")
+	neighbour.tap("[data-testid=tab-group]")
+	neighbour.reads("[data-testid=new-phones]", "Điện thoại mới")
+
+	fresh.tap("[data-testid=tab-more]")
+	fresh.tap("[data-testid=door-open]")
+	fresh.reads("[data-testid=sessions]", "Máy này")
+	if n := fresh.count("[data-testid=sessions] li"); n != 1 {
+		t.Errorf("%d devices are signed in, want the new one", n)
+	}
+}
+
+// An officer sees his devices and keys, asks for a colleague, and cannot agree
+// with himself.
+func TestAnOfficerAsksForAColleague(t *testing.T) {
+	s := play(t, stage.Options{})
+	for _, name := range []string{"Thượng uý Lê Mai", "Trung uý Đỗ Nam"} {
+		if _, err := s.App().People.Officer(t.Context(), people.Desk, "04792", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	officer := arrive(t, s, "the officer", desk).signIn("desk")
+	officer.tap("#account")
+	officer.reads("#account-dialog [data-testid=sessions]", "máy này")
+	officer.reads("#account-dialog [data-testid=colleagues]", "Thượng uý Lê Mai")
+	officer.tap("#account-dialog li:not(:first-child) [data-act=ask]")
+	officer.reads("#account-dialog [data-testid=colleagues]", "Chờ đồng nghiệp khác xác nhận")
+	officer.seesNo("#account-dialog [data-act=agree]")
+	officer.tap("#sign-out")
+	officer.tap("#sign-out-yes")
+	officer.until("the page of welcome", `location.pathname==='/welcome'`)
+}

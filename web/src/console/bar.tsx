@@ -37,6 +37,7 @@ export function Bar() {
       <button type="button" class="ib" aria-label={say(theme.value === 'night' ? 'theme.toDay' : 'theme.toNight')} title={say(theme.value === 'night' ? 'theme.toDay' : 'theme.toNight')} onClick={toggle}><Sign n={theme.value === 'night' ? 'sun' : 'moon'} size={20} /></button>
       <button type="button" class="ib ln" lang={lang.value === 'vi' ? 'en' : 'vi'} title={say('lang.other')} onClick={() => void speak(lang.value === 'vi' ? 'en' : 'vi')}>{lang.value === 'vi' ? 'EN' : 'VI'}<span class="vh">, {say('lang.other')}</span></button>
       <button type="button" class="ib" id="keys" aria-label={say('nav.keys')} title={say('nav.keys')} onClick={() => ask({ what: 'keys' })}><Sign n="keys" size={20} /></button>
+      <button type="button" class="ib" id="account" aria-label={say('nav.account')} title={say('nav.account')} onClick={() => ask({ what: 'account' })}><Sign n="shield" size={20} /></button>
     </div>
     <Clock />
   </header>

@@ -14,7 +14,7 @@ export const picked = signal('') // id of the incident on the right, '' for none
 export const held = signal(false) // the pointer is over the list
 
 // What is asked in a dialog, before it is done.
-export type Ask = { what: 'close' | 'kind'; id: string } | { what: 'behalf'; id: string; home: string } | { what: 'keys' } | null
+export type Ask = { what: 'close' | 'kind'; id: string } | { what: 'behalf'; id: string; home: string } | { what: 'keys' } | { what: 'account' } | null
 export const asking = signal<Ask>(null)
 export function ask(a: Ask) { asking.value = a }
 

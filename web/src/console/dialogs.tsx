@@ -2,6 +2,7 @@
 import { useRef, useState } from 'preact/hooks'
 import { incidents, me } from '../lib/live'
 import { t } from '../lib/i18n'
+import { later } from '../lib/lazy'
 import { once, unlock } from '../lib/gongsound'
 import { hms } from '../lib/time'
 import type { Answer, Category, Cause, Incident } from '../lib/types'
@@ -17,6 +18,7 @@ import { say } from './say'
 import { choice, choose } from './theme'
 
 const shut = () => ask(null)
+const Account = later(() => import('./account')).part((m) => m.Account)
 
 // causes that may be chosen: a drill ends as a drill. "False report" is for the duty desk alone, is never
 // preselected and never without its grounds: nobody's intent is inferred.
@@ -112,6 +114,7 @@ export function Dialogs() {
   const a = asking.value
   if (!a) return null
   if (a.what === 'keys') return <KeysDialog />
+  if (a.what === 'account') return <Account />
   const i = incidents.value.find((x) => x.id === a.id)
   if (!i || i.closed) return null
   if (a.what === 'behalf') return <BehalfDialog key={i.id + a.home} i={i} home={a.home} />

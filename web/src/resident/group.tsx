@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { get } from '../lib/api'
 import { t as common, words } from '../lib/i18n'
+import { later } from '../lib/lazy'
 import { group, homeOf, me, serverNow } from '../lib/live'
 import { send } from '../lib/outbox'
 import { say, sentence } from '../lib/reason'
@@ -14,6 +15,7 @@ import { closed, danger, home, leads, past, t, whose } from './model'
 import { ActiveBar, Banners, Tabs, Top } from './parts'
 import { TalkCard } from './talk'
 
+const Phones = later(() => import('./door')).part((m) => m.Phones)
 const d = words(deviceWords, () => import('./device.en'))
 
 export function Group() {
@@ -27,7 +29,7 @@ export function Group() {
       <ul class="homes">{g.homes.map((h) => <HomeRow key={h.id} h={h} />)}</ul></section>
     {g.leader?.name && g.leader.name !== me.value?.name && <section class="card leader" aria-labelledby="gl"><h2 id="gl">{l('leader')}</h2><p>{g.leader.name}</p>{g.leader.phone && <a class="btn out" href={'tel:' + g.leader.phone}><Icon n="phone" />{l('callPerson', { name: g.leader.name })}</a>}</section>}
     {leads.value && <Lead />}
-    <Own />
+    <Own /><Phones />
     <Recent />
     {leads.value && <Equipment id={g.id} found={g.found ?? 0} unknown={g.unknown ?? 0} />}
   </main><Tabs /></>

@@ -23,14 +23,16 @@ const offer = signal<InstallEvent | null>(null)
 addEventListener('beforeinstallprompt', (e) => { e.preventDefault(); offer.value = e as InstallEvent })
 
 const mine = later(() => import('./mine')), Mine = mine.part((m) => m.Mine)
+const myDoor = later(() => import('./door')), MyDoor = myDoor.part((m) => m.MyDoor)
 
 export function More() {
-  const [looking, setLooking] = useState(false)
-  if (looking) return <Mine onBack={() => setLooking(false)} />
-  return <Settings onMine={() => setLooking(true)} />
+  const [at, go] = useState<'' | 'mine' | 'door'>('')
+  if (at === 'mine') return <Mine onBack={() => go('')} />
+  if (at === 'door') return <MyDoor onBack={() => go('')} />
+  return <Settings onMine={() => go('mine')} onDoor={() => go('door')} />
 }
 
-function Settings({ onMine }: { onMine: () => void }) {
+function Settings({ onMine, onDoor }: { onMine: () => void; onDoor: () => void }) {
   const [leaving, setLeaving] = useState(false)
   return <><Top /><main class="page"><Banners /><ActiveBar /><Ring />
     <section class="card" aria-labelledby="sd"><h2 id="sd">{l('sound')}</h2><p>{l('soundSub')}</p>
@@ -44,7 +46,8 @@ function Settings({ onMine }: { onMine: () => void }) {
       <button type="button" class="big calm" data-testid="mine-open" onClick={onMine}><Icon n="shield" />{l('mineOpen')}</button></section>
     <Install />
     <section class="card" aria-labelledby="wh"><h2 id="wh">{l('who')}</h2><p><b>{me.value?.name}</b><br />{me.value && common(me.value.role)}{home.value && `, ${home.value.name}`}</p>
-      <button type="button" class="big plain" data-testid="sign-out" onClick={() => setLeaving(true)}>{l('signOut')}</button></section>
+      <div class="stack"><button type="button" class="big plain" data-testid="door-open" onClick={onDoor}><Icon n="people" /><span>{l('door')}<small>{l('doorSub')}</small></span></button>
+      <button type="button" class="big plain" data-testid="sign-out" onClick={() => setLeaving(true)}>{l('signOut')}</button></div></section>
     <p class="sub small">{demo.value && <b>{l('demo')} </b>}{l('notPanel')}</p>
     {leaving && <Leave onStay={() => setLeaving(false)} />}
   </main><Tabs /></>

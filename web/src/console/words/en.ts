@@ -6,7 +6,7 @@ export const en: Words<Key> = {
   'link.lost': 'No connection to the server since {t}. The screen may be old, and this desk cannot hear a new alarm. [If it is urgent, call {phone}.]', 'link.lost.short': 'Connection lost',
   'sound.on': 'Sound is on, press to turn off', 'sound.off': 'Sound is off, press to turn on', 'sound.off.word': 'Sound off', 'sound.blocked': 'The browser does not allow sound yet. Press any key to turn it on.', 'sound.blocked.word': 'No sound yet', 'sound.deaf': 'Without a connection this desk cannot hear a new alarm',
   'theme.toNight': 'Switch to night colours', 'theme.toDay': 'Switch to day colours', 'lang.other': 'Tiếng Việt',
-  'nav.panes': 'Middle pane', 'nav.map': 'Map', 'nav.groups': 'Groups and devices', 'nav.handover': 'Handover', 'nav.notices': 'Notices', 'det.talk': 'What the group says', 'nav.rights': 'Data', 'nav.roles': 'Roles', 'role.chief': 'Police chief', 'role.steering': 'Steering committee', 'role.viewer': 'Figures only', 'nav.keys': 'Keys',
+  'nav.panes': 'Middle pane', 'nav.map': 'Map', 'nav.groups': 'Groups and devices', 'nav.handover': 'Handover', 'nav.notices': 'Notices', 'det.talk': 'What the group says', 'nav.rights': 'Data', 'nav.roles': 'Roles', 'role.chief': 'Police chief', 'role.steering': 'Steering committee', 'role.viewer': 'Figures only', 'nav.account': 'My account', 'nav.keys': 'Keys',
 
   'h.title': 'State of the channels', 'h.none': 'No figures about the channels yet', 'h.close': 'Close', 'h.ok': 'fine',
   'h.devices': 'Devices', 'h.devices.ok': '{online} of {total} devices are connected.', 'h.devices.todo': '{offline:device is|devices are} offline. Open Groups and devices, see which home cannot hear, then call the group leader.',

@@ -6,7 +6,7 @@ export const vi = {
   'link.lost': 'Mất kết nối máy chủ từ {t}. Màn hình có thể đã cũ và bàn trực không nghe được báo động mới. [Cần gấp gọi thẳng {phone}.]', 'link.lost.short': 'Mất kết nối',
   'sound.on': 'Âm báo đang bật, bấm để tắt', 'sound.off': 'Âm báo đang tắt, bấm để bật', 'sound.off.word': 'Âm báo tắt', 'sound.blocked': 'Trình duyệt chưa cho phát âm. Bấm một phím bất kỳ để bật âm báo.', 'sound.blocked.word': 'Chưa có âm', 'sound.deaf': 'Mất kết nối nên bàn trực không nghe được báo động mới',
   'theme.toNight': 'Chuyển sang giao diện đêm', 'theme.toDay': 'Chuyển sang giao diện ngày', 'lang.other': 'English',
-  'nav.panes': 'Khung giữa', 'nav.map': 'Bản đồ', 'nav.groups': 'Tổ và thiết bị', 'nav.handover': 'Bàn giao ca', 'nav.notices': 'Thông báo', 'det.talk': 'Bà con trao đổi', 'nav.rights': 'Dữ liệu', 'nav.roles': 'Vai trò', 'role.chief': 'Trưởng công an', 'role.steering': 'Ban chỉ đạo', 'role.viewer': 'Xem số liệu', 'nav.keys': 'Phím tắt',
+  'nav.panes': 'Khung giữa', 'nav.map': 'Bản đồ', 'nav.groups': 'Tổ và thiết bị', 'nav.handover': 'Bàn giao ca', 'nav.notices': 'Thông báo', 'det.talk': 'Bà con trao đổi', 'nav.rights': 'Dữ liệu', 'nav.roles': 'Vai trò', 'role.chief': 'Trưởng công an', 'role.steering': 'Ban chỉ đạo', 'role.viewer': 'Xem số liệu', 'nav.account': 'Tài khoản của tôi', 'nav.keys': 'Phím tắt',
 
   // channel health: what it is, and what to do
   'h.title': 'Tình trạng kênh', 'h.none': 'Chưa có số liệu kênh', 'h.close': 'Đóng', 'h.ok': 'tốt',
