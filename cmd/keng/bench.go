@@ -25,11 +25,14 @@ func bench(ctx context.Context, e env, args []string) error {
 	if len(args) >= 1 && args[0] == "policy" {
 		return benchPolicy(ctx, e, args[1:])
 	}
+	if len(args) > 0 && args[0] == "push" {
+		return benchPush(ctx, e, args[1:])
+	}
 	o := marks.Defaults()
 	if slices.Contains(args, "--quick") || slices.Contains(args, "-quick") {
 		o = o.Hasten()
 	}
-	fs := flags(e, "bench", "alarm [flags]")
+	fs := flags(e, "bench", "alarm [flags], or push [flags]")
 	benchFlags(fs, &o)
 	table := fs.String("out", "", "write the table to this `file` too")
 	data := fs.String("json", "", "write everything to this `file`, as JSON")

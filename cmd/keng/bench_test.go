@@ -68,3 +68,15 @@ func checkRun(t *testing.T, name string, r marks.Run, groups int) {
 		t.Errorf("%s: desk %+v", name, r.Steady.Desk)
 	}
 }
+
+// TestBenchPushIsWhole runs the small push bench: every healthy phone is reached
+// once, although others are dead or dawdle.
+func TestBenchPushIsWhole(t *testing.T) {
+	var out, errs strings.Builder
+	if code := run(t.Context(), env{out: &out, err: &errs, getenv: os.Getenv}, []string{"bench", "push", "--quick"}); code != 0 {
+		t.Fatalf("code %d: %s", code, errs.String())
+	}
+	if !strings.Contains(out.String(), "| keng |") || !strings.Contains(out.String(), "196 of 196 | 0 |") {
+		t.Error(out.String())
+	}
+}

@@ -45,7 +45,7 @@ func commands() []command {
 		{"invite", "make a one-use invitation for a home or an officer", invite},
 		{"grant", "grant first: the first two chiefs of a new machine; grant list: who holds what", grant},
 		{"sim", "simulate a village's devices over real MQTT", simulate},
-		{"bench", "bench alarm: press to siren against peers; bench audit: the log of acts; bench policy: who may", bench},
+		{"bench", "bench alarm: press to siren against peers; bench audit: the log of acts; bench policy: who may; bench push: many phones", bench},
 		{"audit", "check the journal's chain and the invariants of the data; audit verify URL|DIR: the log of acts", auditData},
 		{"witness", "sign other Kengs' logs of acts, for an independent body", beWitness},
 		{"backup", "write all that Keng keeps into one file, while it runs", backupData},

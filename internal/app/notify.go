@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/keng-vn/keng/internal/alarm"
+	"github.com/keng-vn/keng/internal/chat"
 	"github.com/keng-vn/keng/internal/engine/notify"
 	"github.com/keng-vn/keng/internal/people"
 	"github.com/keng-vn/keng/internal/place"
@@ -91,6 +92,7 @@ func (a *App) startReach(ctx context.Context) error {
 	if err := a.Reach.Load(ctx); err != nil {
 		return err
 	}
+	a.Chat.Announcer = announcer{a}
 	a.run("reach", a.Reach.Run)
 	if err := a.Notify.Start(ctx); err != nil {
 		return err
@@ -103,6 +105,25 @@ func (a *App) startReach(ctx context.Context) error {
 func (a *App) actor(id people.ID) (people.Actor, bool) {
 	p, ok := a.Book.Person(id)
 	return people.Actor{Person: p.ID, Name: p.Name, Role: p.Role, Home: p.Home, Group: p.Scope.Group, Scope: p.Scope}, ok
+}
+
+// announcer brings what is announced to a group to the phones of its people.
+type announcer struct{ a *App }
+
+// Announce implements chat.Announcer.
+func (n announcer) Announce(g place.GroupID, _ chat.Kind, message chat.ID, title, text string) {
+	group, ok := n.a.Village.Directory().Group(g)
+	if !ok {
+		return
+	}
+	if title == "" {
+		title = group.Name
+	}
+	told := reach.Notice{Key: string(message), Topic: "notice " + string(g), Kind: "notice", Title: title, Body: text, Path: "/"}
+	for _, p := range n.a.Book.Group(g) {
+		told.People = append(told.People, p.ID)
+	}
+	n.a.Reach.Notify(context.Background(), told)
 }
 
 // calls is the alarm slice as slice reach needs it.

@@ -123,6 +123,13 @@ func (p *Phone) Got() []Delivery {
 	return append([]Delivery(nil), p.got...)
 }
 
+// Has reports whether p got anything.
+func (p *Phone) Has() bool {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	return len(p.got) > 0
+}
+
 // Calls is how often somebody tried to reach p since its mood was set.
 func (p *Phone) Calls() int {
 	p.s.mu.Lock()
