@@ -74,8 +74,20 @@ func heldTimes(ctx context.Context, q place.Querier, title, query string, id ID)
 // Erase forgets a person: row, sessions, invites and whatever hangs on them. Names
 // in memory go with the village's next version, which this makes.
 func (v *Service) Erase(ctx context.Context, tx *sql.Tx, id ID) error {
-	if _, err := findPerson(ctx, tx, "people.Erase", id, v.Now()); err != nil {
+	p, err := findPerson(ctx, tx, "people.Erase", id, v.Now())
+	if err != nil {
 		return err
 	}
-	return errors.Join(remove(ctx, tx, id), place.Bump(ctx, tx))
+	for _, q := range []string{ // in what others hold or were asked
+		`UPDATE people_grant SET proposed_by = '' WHERE proposed_by = $1`,
+		`UPDATE people_grant SET decided_by = '' WHERE decided_by = $1`,
+		`UPDATE people_grant SET ended_by = '' WHERE ended_by = $1`,
+		`UPDATE renewal SET asked_by = '' WHERE asked_by = $1`,
+		`UPDATE renewal SET agreed_by = '' WHERE agreed_by = $1`,
+	} {
+		if _, err := tx.ExecContext(ctx, q, id); err != nil {
+			return fmt.Errorf("forget who gave roles: %w", err)
+		}
+	}
+	return errors.Join(place.Unname(ctx, tx, p.Home, p.Name), remove(ctx, tx, id), place.Bump(ctx, tx))
 }
