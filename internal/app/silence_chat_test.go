@@ -93,3 +93,39 @@ func TestCAPInAndOut(t *testing.T) {
 		t.Errorf("the desk reads %s", list)
 	}
 }
+
+// The desk reads along while the alarm rings, once for each of the group's people
+// in the log of who saw what, and no more when it is closed.
+func TestDeskThatReadsAlongIsInTheLog(t *testing.T) {
+	a, who := street(t)
+	h := a.Kit.Handler()
+	id := raise(t, a, who["resident"])
+	if status, body, _ := ask(t, h, who["resident"], http.MethodPost, "/api/v1/chat/{group}", "", `{"text":"Cổng sau khoá"}`); status != http.StatusCreated || !strings.Contains(body, id) {
+		t.Fatalf("%d %s", status, body)
+	}
+	read := func() (int, string) {
+		status, body, _ := ask(t, h, who["desk"], http.MethodGet, "/api/v1/chat/g1?incident="+id, "", "")
+		return status, body
+	}
+	for range 2 {
+		if status, body := read(); status != http.StatusOK || !strings.Contains(body, "Cổng sau khoá") {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	for _, p := range a.Book.Group("g1") {
+		list, err := a.Audit.Of(t.Context(), string(p.ID), 0, 50)
+		n := 0
+		for _, e := range list {
+			if e.Name == "chat.watched" && e.By == "token/desk" && e.On == "incident/"+id {
+				n++
+			}
+		}
+		if err != nil || n != 1 {
+			t.Errorf("%d entries, %v: %+v", n, err, list)
+		}
+	}
+	calm(t, a)
+	if status, body := read(); status != http.StatusForbidden {
+		t.Errorf("after the end: %d %s", status, body)
+	}
+}

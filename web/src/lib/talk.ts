@@ -16,13 +16,15 @@ export interface Notice { id: string; kind: 'notice' | 'warning'; at: string; by
 export type TalkState = 'loading' | 'ready' | 'failed' | 'closed'
 export interface Thread { list: Signal<readonly Message[]>; state: Signal<TalkState>; older: Signal<boolean>; refresh: () => Promise<void>; back: () => Promise<void>; take: (m: Message) => void; stop: () => void }
 
+const wait = 3000 // ms until a question that got no answer is asked again
+
 export const counted = (m: Message) => m.kind === 'announce' || m.kind === 'notice' || m.kind === 'warning'
 
 // threadOf asks at once, and again whenever the server hints that something changed or the stream began anew.
 export function threadOf(group: string, incident = ''): Thread {
   const list = signal<readonly Message[]>([]), state = signal<TalkState>('loading'), older = signal(false)
   const path = `/api/v1/chat/${encodeURIComponent(group)}?limit=100` + (incident && `&incident=${encodeURIComponent(incident)}`)
-  let rev = -1, running: Promise<void> | null = null, again = false
+  let rev = -1, running: Promise<void> | null = null, again = false, later = 0
 
   const merge = (fresh: readonly Message[], from: string) => {
     const all = new Map(list.peek().map((m) => [m.id, m]))
@@ -41,7 +43,10 @@ export function threadOf(group: string, incident = ''): Thread {
       state.value = 'ready'
     } catch (e) {
       const status = e instanceof Refusal ? e.problem.status : 0
-      if (status === 403 || status === 404) { state.value = 'closed'; list.value = [] } else if (state.peek() === 'loading') state.value = 'failed'
+      if (status === 403 || status === 404) { state.value = 'closed'; list.value = [] } else {
+        if (state.peek() === 'loading') state.value = 'failed'
+        clearTimeout(later); later = window.setTimeout(() => void refresh(), wait)
+      }
     }
   }
   // refresh: of many hints at once, one question now and one after it.
@@ -55,6 +60,6 @@ export function threadOf(group: string, incident = ''): Thread {
     if (!first) return
     try { const p = await get<TalkPage>(`${path}&before=${first.id}`); merge(p.messages, p.from); older.value = p.more } catch { /* asked again by the same button */ }
   }
-  const stop = effect(() => { const h = hint.value as { group?: string } | null; if (!h?.group || h.group === group) void refresh() })
-  return { list, state, older, refresh, back, take: (m) => merge([m], ''), stop }
+  const deaf = effect(() => { const h = hint.value as { group?: string } | null; if (!h?.group || h.group === group) void refresh() })
+  return { list, state, older, refresh, back, take: (m) => merge([m], ''), stop: () => { clearTimeout(later); deaf() } }
 }
