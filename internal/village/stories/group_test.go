@@ -2,6 +2,7 @@ package stories
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -9,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/chromedp"
+	"github.com/xuri/excelize/v2"
 )
 
 // path is the way to an invite, from what was made of it.
@@ -68,6 +71,61 @@ func (p *person) fits(where string) {
 	p.shot(where)
 }
 
+// upload puts a file into a field, as the file dialog does.
+func (p *person) upload(sel, file string) {
+	p.t.Helper()
+	p.sees(sel)
+	doc := call(p, dom.GetDocument, dom.GetDocumentParams{})
+	node := call(p, dom.QuerySelector, dom.QuerySelectorParams{NodeID: doc.Root.NodeID, Selector: sel})
+	call(p, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{file}, NodeID: node.NodeID})
+}
+
+// sheet writes a spreadsheet and returns where it is.
+func sheet(t *testing.T, name string, rows ...[]any) string {
+	t.Helper()
+	f := excelize.NewFile()
+	for i, r := range rows {
+		if err := f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), name)
+	if err := f.SaveAs(file); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// The desk takes the list that its ward keeps: what is wrong is named, then it is
+// checked, taken, and taken back.
+func TestDeskTakesTheListOfItsWard(t *testing.T) {
+	s := play(t, noOptions)
+	officer := arrive(t, s, "the desk", desk).signIn("desk")
+	officer.key("/")
+	officer.sees("[data-testid=register]")
+	head := []any{"STT", "Họ và tên", "Địa chỉ", "SĐT", "Tổ liên gia"}
+	officer.upload("#rg-file", sheet(t, "sai.xlsx", head, []any{1, "Lò Văn Mạnh", "Số 1", "12", "Tổ liên gia số 9"}))
+	officer.tap("#rg-go")
+	officer.reads("[data-testid=told][data-refused=true] [data-row='2']", "Điện thoại")
+	officer.do(`document.querySelector('[data-testid=told]').scrollIntoView()`)
+	officer.shot("desk-refused")
+	officer.upload("#rg-file", sheet(t, "danh-sach.xlsx", head, []any{1, "Lò Văn Mạnh", "Số 1", "0912345678", "Tổ liên gia số 9"}, []any{2, "Hà Thị Thu", "Số 3", "", "Tổ liên gia số 9"}))
+	officer.tap("#rg-go")
+	officer.reads("[data-testid=told][data-refused=false]", "Nhà: thêm 2")
+	officer.tap("#rg-go")
+	officer.reads("[data-testid=told]", "Đã nhập")
+	officer.reads("[data-group]", "Tổ liên gia số 9") // at once, on the same screen
+	officer.do(`document.querySelector('[data-import]').scrollIntoView({block:'center'})`)
+	officer.shot("desk-register")
+	officer.tap("[data-import] [data-act=undo]")
+	officer.reads("[data-import]", "đã hoàn tác")
+	officer.until("the group is gone", `![...document.querySelectorAll('[data-group]')].some(e=>e.innerText.includes('Tổ liên gia số 9'))`)
+	officer.types("#fo-name", "Phạm Thị Hoà")
+	officer.tap("#fo-go")
+	officer.sees("[data-testid=founder] img")
+	officer.shot("desk-founder")
+}
+
 // A leader founds a group on the phone, two homes come by invitation and sign the
 // rules, an alarm rings, a neighbour who comes opens a sealed note, and its home
 // sees who did.
@@ -83,6 +141,7 @@ func TestALeaderFoundsAGroupAndANoteOpensInAnAlarm(t *testing.T) {
 	leader := arrive(t, s, "the leader", phone)
 	leader.open(pathOf(t, letter.Link))
 	leader.tap("form button.big")
+	leader.tap("#later")
 	leader.sees("[data-testid=found]")
 	leader.fits("found")
 	leader.types("#group-name", "Tổ liên gia số 4")
@@ -173,6 +232,11 @@ func TestALeaderFoundsAGroupAndANoteOpensInAnAlarm(t *testing.T) {
 	thu.fits("opened")
 	leader.sees(`[data-open-note="` + manhs + `"]`) // the leader may too, and does not have to
 
+	officer.sees(`[data-testid=home-notes] [data-open-note="` + manhs + `"]`)
+	officer.tap(`[data-open-note="` + manhs + `"]`)
+	officer.reads(`[data-note="`+manhs+`"]`, secret)
+	officer.shot("desk-note")
+
 	leader.tap("[data-testid=control]")
 	leader.tap("[data-testid=close]")
 	leader.tap("#close-sheet label:has(input[value=real])")
@@ -184,8 +248,8 @@ func TestALeaderFoundsAGroupAndANoteOpensInAnAlarm(t *testing.T) {
 	manh.tap("[data-pane=note]")
 	manh.reads("[data-testid=openings]", "Hà Thị Thu")
 	manh.fits("openings")
-	if n := manh.count("[data-testid=openings] li"); n != 1 {
-		t.Errorf("%d openings, want one", n)
+	if n := manh.count("[data-testid=openings] li"); n != 2 { // Thu and the desk
+		t.Errorf("%d openings, want two", n)
 	}
 	manh.tap("[data-testid=own-close]")
 

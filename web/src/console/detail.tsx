@@ -3,7 +3,7 @@ import { signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { t } from '../lib/i18n'
 import { later } from '../lib/lazy'
-import { incidents } from '../lib/live'
+import { incidents, me } from '../lib/live'
 import { hms, mmss, ms } from '../lib/time'
 import type { Incident } from '../lib/types'
 import { SILENCE, acknowledge, attend, can, control, note, pending, silence, type Verb } from './acts'
@@ -154,6 +154,10 @@ function Timeline({ i }: { i: Incident }) {
 export const talk = later(() => import('./talk'))
 const Talk = talk.part((m) => m.Talk)
 
+// register is the list of households, and the notes of homes.
+export const register = later(() => import('./register'))
+const HomeNotes = register.part((m) => m.HomeNotes)
+
 function Conversation({ i }: { i: Incident }) {
   const [open, setOpen] = useState(false)
   if (i.closed || i.mode !== 'live' || i.silent || !mayAct.value) return null
@@ -182,7 +186,7 @@ export function Detail() {
   return <aside class="right" aria-label={say('det.label')} data-id={i.id}>
     <div class={'dh' + (waits(i) ? ' fresh' : '') + (i.mode === 'live' ? '' : ' dr')}><Head i={i} /><p class="vh">{stateWord(i)}</p><Marks i={i} /><Acts i={i} /></div>
     <div class="dscroll" tabIndex={0} role="region" aria-label={say('det.more')}>
-      <Address i={i} /><Conversation i={i} key={i.id} /><Origins i={i} /><Timeline i={i} />
+      <Address i={i} />{me.value?.role === 'desk' && i.mode === 'live' && !i.closed && <HomeNotes i={i} />}<Conversation i={i} key={i.id} /><Origins i={i} /><Timeline i={i} />
     </div>
     {can(i, 'notes') && <NoteEntry i={i} />}
   </aside>

@@ -9,10 +9,13 @@ import { say as reason, sentence } from '../lib/reason'
 import type { Device, Devices, Group, Home } from '../lib/types'
 import { HouseGlyph, ago, ready } from '../lib/ui'
 import { pane } from './desk'
+import { register } from './detail'
 import { device } from './events'
 import { Sign } from './icons'
 import { dial, spoken } from './place'
 import { say } from './say'
+
+const Register = register.part((m) => m.Register)
 
 const query = signal(''), only = signal(false), openGroup = signal('')
 const fetched = signal<Record<string, Devices | 'failed'>>({})
@@ -95,5 +98,6 @@ export function Groups() {
     </div>
     <p class="cnt dim" role="status">{l.length ? say('g.found', { n: l.length, m: l.reduce((s, x) => s + x.homes.length, 0) }) : only.value && !typed ? say('g.allgood') : say('g.none', { q: query.value })}</p>
     <ul class="grps">{l.map((h) => <GroupCard key={h.group.id} hit={h} auto={l.length === 1 || (typed && h.homes.length > 0 && h.homes.length < 3 && l.length < 4)} />)}</ul>
+    {me.value?.role === 'desk' && me.value.unit.length === 5 && <Register />}
   </section>
 }
