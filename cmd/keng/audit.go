@@ -68,7 +68,7 @@ var errBrokenLog = errors.New("the log of acts is not what was signed")
 // verifyLog checks a whole log of acts: one that is served, one that was fetched
 // into a folder, or a data folder with its rows.
 func verifyLog(ctx context.Context, e env, args []string) error {
-	fs := flags(e, "audit verify", "URL|DIR [--key KEY] [--witness KEY]...")
+	fs := flags(e, "audit verify", "URL|DIR|FILE.json [--key KEY] [--witness KEY]...")
 	var log, witnesses keys
 	var database string
 	fs.Var(&log, "key", "public `key` of the log, got from elsewhere than the log itself")
@@ -86,6 +86,8 @@ func verifyLog(ctx context.Context, e env, args []string) error {
 	switch {
 	case strings.HasPrefix(where, "http://"), strings.HasPrefix(where, "https://"):
 		return verifyFrom(ctx, e, audit.Address{URL: where, Client: &http.Client{Timeout: time.Minute}}, log, witnesses)
+	case strings.HasSuffix(where, ".json"):
+		return verifyEvidence(e, where, log, witnesses)
 	case exists(filepath.Join(where, "checkpoint")):
 		return verifyFrom(ctx, e, audit.Folder(where), log, witnesses)
 	}
@@ -127,6 +129,31 @@ func verdict(e env, v any, wrong int) error {
 		return errBrokenLog
 	}
 	return nil
+}
+
+// verifyEvidence checks the proof of one entry, as a phone saved it.
+func verifyEvidence(e env, file string, log, witnesses keys) error {
+	text, err := os.ReadFile(file) // #nosec G304 -- the operator names it
+	if err != nil {
+		return err
+	}
+	x, err := audit.ParseEvidence(text)
+	if err != nil {
+		return err
+	}
+	if len(log) == 0 {
+		if err := log.Set(x.Key); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(e.err, "keng: the file's own word for the log's key; compare it: %s\n", x.Key); err != nil {
+			return err
+		}
+	}
+	if err := x.Check(log[0], witnesses...); err != nil {
+		return fmt.Errorf("entry %d is not proven: %w", x.N, err)
+	}
+	_, err = fmt.Fprintf(e.out, "ok: entry %d of %s: %s\n%s\n", x.N, log[0].Name(), x.Text, x.Leaf)
+	return err
 }
 
 // verifyData checks the log in a data folder, and every row against its leaf.
