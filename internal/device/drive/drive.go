@@ -78,6 +78,7 @@ type Drive struct {
 	tries   int           // commands since the want, contact or renewal
 	soon    time.Time     // told again then, because it came back; zero when not
 	ended   bool          // the want is the end of an alarm or a drill
+	taken   time.Time     // when the first command left that was acknowledged for this want, or since the hub is back
 	met     bool          // commanded since the process started
 
 	heard    signal.Kind // Sounding or Quiet, "" when it never said
@@ -98,6 +99,7 @@ func (d *Drive) Follow(want Order, until time.Time, incident string, now time.Ti
 		d.trust, d.sounded = now, false
 	}
 	d.ended = d.want.Sounding && !d.want.Once() && !want.Sounding
+	d.taken = time.Time{}
 	d.want, d.since, d.sent, d.tries, d.soon, d.acked = want, now, time.Time{}, 0, time.Time{}, false
 	return true
 }
@@ -136,6 +138,9 @@ func (d *Drive) Tells(yes bool) { d.confirms = yes }
 func (d *Drive) Acked(number uint64) {
 	if number > 0 && number >= d.number && d.Told() {
 		d.acked = true
+		if d.taken.IsZero() {
+			d.taken = d.sent
+		}
 	}
 }
 
@@ -159,6 +164,9 @@ func (d *Drive) Contact(now time.Time) bool {
 		return false
 	}
 	d.tries = 0
+	if d.want.Sounding {
+		d.taken = time.Time{}
+	}
 	return true
 }
 
@@ -258,11 +266,11 @@ func (d *Drive) again() time.Time {
 // blind is when a siren that cannot say what it does is told the same again; zero
 // when it was told often enough. A new want begins anew.
 func (d *Drive) blind() time.Time {
-	if d.confirms {
+	if d.confirms || d.taken.IsZero() {
 		return time.Time{}
 	}
 	for _, b := range blindly {
-		if at := d.since.Add(b); at.After(d.sent) {
+		if at := d.taken.Add(b); at.After(d.sent) {
 			return at
 		}
 	}

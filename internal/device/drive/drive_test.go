@@ -20,7 +20,9 @@ func TestDriveNeverForgetsASiren(t *testing.T) {
 		send := func() {
 			reached := rapid.IntRange(0, 3).Draw(rt, "reached") > 0
 			d.Commanded(reached, lasts, now)
-			d.acked = reached && rapid.Bool().Draw(rt, "acked")
+			if reached && rapid.Bool().Draw(rt, "acked") {
+				d.Acked(d.number)
+			}
 		}
 		for range rapid.IntRange(1, 60).Draw(rt, "n") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 7000).Draw(rt, "ms")) * time.Millisecond)
@@ -43,7 +45,9 @@ func TestDriveNeverForgetsASiren(t *testing.T) {
 					send()
 				}
 			case "ack":
-				d.acked = d.reached
+				if d.reached {
+					d.Acked(d.number)
+				}
 			}
 			for at := d.Next(); !at.IsZero() && !at.After(now); at = d.Next() { // the driver is never late by much
 				if d.want.Sounding && d.Settled() {
