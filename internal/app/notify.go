@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -63,6 +64,15 @@ func (a *App) buildReach() error {
 	}
 	a.Notify = notify.New(o)
 	a.Reach.Post = a.Notify
+	before := a.People.Renewed // a new phone: the old one rings no more
+	a.People.Renewed = func(ctx context.Context, tx *sql.Tx, id people.ID) error {
+		if before != nil {
+			if err := before(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+		return a.Reach.Renewed(ctx, tx, id)
+	}
 	return nil
 }
 
@@ -104,7 +114,7 @@ func (a *App) startReach(ctx context.Context) error {
 // actor is who somebody is now, without a session of his.
 func (a *App) actor(id people.ID) (people.Actor, bool) {
 	p, ok := a.Book.Person(id)
-	return people.Actor{Person: p.ID, Name: p.Name, Role: p.Role, Home: p.Home, Group: p.Scope.Group, Scope: p.Scope}, ok
+	return people.Actor{Person: p.ID, Name: p.Name, Role: p.Role, Home: p.Home, Group: p.Scope.Group, Scope: p.Scope, Posts: p.Posts}, ok
 }
 
 // announcer brings what is announced to a group to the phones of its people.

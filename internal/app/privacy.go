@@ -10,8 +10,8 @@ import (
 func (a *App) openPrivacy() {
 	a.Privacy = privacy.New(privacy.Service{
 		DB: a.DB, Rights: people.Rights{}, Record: a.Audit, Entries: a.Audit, Folk: a.Book, Rules: a.Rules,
-		Holders:   []privacy.Holder{a.People, a.Groups, a.Chat, a.journal},
-		Erasers:   []privacy.Eraser{a.Groups, a.Chat, a.Devices, a.People},
+		Holders:   []privacy.Holder{a.People, a.Groups, a.Chat, a.Reach, a.journal},
+		Erasers:   []privacy.Eraser{a.Groups, a.Chat, a.Reach, a.Devices, a.People},
 		Directory: a.Village.Directory, Now: a.Now, Log: a.Log,
 	})
 	if a.Head != nil {

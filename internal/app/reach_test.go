@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -403,4 +404,46 @@ func TestForeignCallbacksAreRefused(t *testing.T) {
 	if r := w.roll(id, "h3"); r.Answer != alarm.NoAnswer {
 		t.Errorf("answered: %+v", r)
 	}
+}
+
+// TestLostPhoneRingsNoMore: who comes back with a new phone is called there, not on
+// the old one, which may be in other hands; who is erased leaves nothing behind.
+func TestLostPhoneRingsNoMore(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		w := newTown(t, dsn)
+		a := w.actor("h2", 0)
+		old := w.enrol(a)
+		if err := w.app.DB.Tx(t.Context(), func(tx *sql.Tx) error { return w.app.People.Renewed(t.Context(), tx, a.Person) }); err != nil {
+			t.Fatal(err)
+		}
+		young := w.enrol(a)
+		id := w.raise(w.actor("h1", 0), signal.Fire, false)
+		w.await(young, 1)
+		if len(old.Got()) != 0 {
+			t.Error("the lost phone rang")
+		}
+		until(t, "its messages are written", func() bool { return sent(t, w.app, a.Person) > 0 })
+		if held, err := w.app.Reach.Holds(t.Context(), a.Person); err != nil || len(held) != 2 || len(held[0].Rows) != 1 {
+			t.Errorf("held: %+v, %v", held, err)
+		}
+		if _, err := w.app.Alarm.Close(t.Context(), alarm.Act{By: people.Actor{Token: "t", Role: people.Desk, Scope: place.Scope{Unit: "04792"}}}, id, alarm.Real, ""); err != nil {
+			t.Fatal(err)
+		}
+		w.await(young, 2)
+		until(t, "everything is sent", func() bool { return w.app.Notify.Waiting() == 0 })
+		if err := w.app.DB.Tx(t.Context(), func(tx *sql.Tx) error { return w.app.Reach.Erase(t.Context(), tx, a.Person) }); err != nil {
+			t.Fatal(err)
+		}
+		if n := sent(t, w.app, a.Person); n != 0 || len(w.app.Reach.PhonesOf(a.Person)) != 0 {
+			t.Errorf("%d messages of somebody who was erased", n)
+		}
+	})
+}
+
+func sent(t *testing.T, a *App, id people.ID) (n int) {
+	t.Helper()
+	if err := a.DB.Read().QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM notify_message WHERE person = $1) + (SELECT count(*) FROM reach_phone WHERE person = $1)`, string(id)).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

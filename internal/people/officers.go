@@ -1,19 +1,20 @@
 package people
 
-import (
-	"cmp"
-	"slices"
+import "github.com/keng-vn/keng/internal/place"
 
-	"github.com/keng-vn/keng/internal/place"
-)
-
-// Officers lists who holds role r for unit, by id.
-func (b *Book) Officers(r Role, unit place.UnitCode) (all []Person) {
-	for _, p := range b.now.Load().person {
-		if unit != "" && p.Role == r && p.Scope.Unit == unit {
-			all = append(all, p)
+// Officers lists who holds role r for unit now, by id.
+func (b *Book) Officers(r Role, unit place.UnitCode) (held []Person) {
+	if unit == "" {
+		return nil
+	}
+	for _, p := range b.everybody() {
+		holds := p.Role == r && p.Scope == place.Scope{Unit: unit}
+		for x := range p.Posts.All() {
+			holds = holds || x.Role == r && x.At == place.Scope{Unit: unit}
+		}
+		if holds {
+			held = append(held, p)
 		}
 	}
-	slices.SortFunc(all, func(a, b Person) int { return cmp.Compare(a.ID, b.ID) })
-	return all
+	return held
 }

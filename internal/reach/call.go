@@ -42,10 +42,10 @@ func (v *Service) call(c Case, t Target) {
 	case ByVoice:
 		v.callHomes(c, g, notify.Voice, c.Unreached, atHome)
 	case Leader:
-		v.callPeople(c, few, leaders(v.Folk.Group(g.ID)))
+		v.callPeople(c, few, leaders(g.ID, v.Folk.Group(g.ID)))
 	case Adjacent:
 		for _, id := range g.Adjoining {
-			v.callPeople(c, nextDoor, leaders(v.Folk.Group(id)))
+			v.callPeople(c, nextDoor, leaders(id, v.Folk.Group(id)))
 		}
 	case Desk:
 		v.callPeople(c, atDesk, v.Officers.Desk(g.Commune))
@@ -54,10 +54,14 @@ func (v *Service) call(c Case, t Target) {
 	}
 }
 
-func leaders(all []people.Person) []people.Person {
-	var led []people.Person
+// leaders are those of all who lead group g now.
+func leaders(g place.GroupID, all []people.Person) (led []people.Person) {
 	for _, p := range all {
-		if p.Role == people.Leader || p.Role == people.Deputy {
+		leads := p.Scope.Group == g && (p.Role == people.Leader || p.Role == people.Deputy)
+		for x := range p.Posts.All() {
+			leads = leads || x.At.Group == g && (x.Role == people.Leader || x.Role == people.Deputy)
+		}
+		if leads {
 			led = append(led, p)
 		}
 	}

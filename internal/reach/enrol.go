@@ -151,6 +151,15 @@ func (v *Service) proven(ctx context.Context, who people.ID, id string) error {
 // look probes the phones that are due, in daytime, and tells of those whose probe
 // did not arrive.
 func (v *Service) look(ctx context.Context) {
+	v.mu.Lock()
+	stale := v.stale
+	v.stale = false
+	v.mu.Unlock()
+	if stale {
+		if err := v.Load(ctx); err != nil {
+			v.Log.Error("phones were not read again", slog.Any("err", err))
+		}
+	}
 	now := v.Now()
 	hour := local(now).Hour()
 	var due []Phone

@@ -51,6 +51,7 @@ type Service struct {
 	wishes map[people.ID]Wish
 	owner  map[string]people.ID // whose phone an id is
 	cases  map[string]*called
+	stale  bool // memory may hold less than the disk
 	queue  queue
 }
 
