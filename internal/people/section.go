@@ -38,8 +38,12 @@ func (v *Service) Holds(ctx context.Context, id ID) ([]Section, error) {
 		return nil, err
 	}
 	all := []Section{{Title: "held.person", Rows: [][]Detail{{
-		{"held.name", p.Name}, {"held.phone", p.Phone}, {"held.role", string(p.Role)}, {"held.home", string(p.Home)},
-		{"held.group", string(p.Scope.Group)}, {"held.unit", string(p.Scope.Unit)},
+		{"held.name", p.Name},
+		{"held.phone", p.Phone},
+		{"held.role", string(p.Role)},
+		{"held.home", string(p.Home)},
+		{"held.group", string(p.Scope.Group)},
+		{"held.unit", string(p.Scope.Unit)},
 	}}}}
 	for _, part := range []struct{ title, query string }{
 		{"held.sessions", `SELECT began_ms, expires_ms FROM session WHERE person = $1 ORDER BY began_ms`},

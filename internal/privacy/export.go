@@ -65,8 +65,11 @@ func (v *Service) Holds(ctx context.Context, person people.ID) ([]people.Section
 	requests := people.Section{Title: "held.requests", Rows: [][]people.Detail{}}
 	for _, r := range list {
 		requests.Rows = append(requests.Rows, []people.Detail{
-			people.At("held.at", ms(r.Made)), {Label: "held.kind", Value: string(r.Kind)}, {Label: "held.text", Value: r.Text},
-			{Label: "held.outcome", Value: string(r.Outcome)}, {Label: "held.answer", Value: r.Answer},
+			people.At("held.at", ms(r.Made)),
+			{Label: "held.kind", Value: string(r.Kind)},
+			{Label: "held.text", Value: r.Text},
+			{Label: "held.outcome", Value: string(r.Outcome)},
+			{Label: "held.answer", Value: r.Answer},
 		})
 	}
 	entries, err := v.Entries.Of(ctx, string(person), 0, mostExported)
@@ -76,8 +79,11 @@ func (v *Service) Holds(ctx context.Context, person people.ID) ([]people.Section
 	acts := people.Section{Title: "held.acts", Rows: [][]people.Detail{}}
 	for _, e := range entries {
 		acts.Rows = append(acts.Rows, []people.Detail{
-			people.At("held.at", e.At.UnixMilli()), {Label: "held.act", Value: e.Name}, {Label: "held.by", Value: v.Name(e.By)},
-			{Label: "held.on", Value: e.On}, {Label: "held.n", Value: fmt.Sprint(e.N)},
+			people.At("held.at", e.At.UnixMilli()),
+			{Label: "held.act", Value: e.Name},
+			{Label: "held.by", Value: v.Name(e.By)},
+			{Label: "held.on", Value: e.On},
+			{Label: "held.n", Value: fmt.Sprint(e.N)},
 		})
 	}
 	return []people.Section{requests, acts}, nil

@@ -31,9 +31,9 @@ type ActView struct {
 // ProofView is everything that is needed to check an entry without believing us.
 type ProofView struct {
 	ActView
-	Leaf  string        `json:"leaf" doc:"byte for byte what is in the log"`
-	Proof string        `json:"proof" doc:"that the leaf is in the log, C2SP tlog-proof; empty where nothing is signed"`
-	Key   string        `json:"key" doc:"public key of the log, C2SP signed-note"`
+	Leaf  string       `json:"leaf" doc:"byte for byte what is in the log"`
+	Proof string       `json:"proof" doc:"that the leaf is in the log, C2SP tlog-proof; empty where nothing is signed"`
+	Key   string       `json:"key" doc:"public key of the log, C2SP signed-note"`
 	Opens []UnsealView `json:"opens" doc:"what the leaf's commitments hold"`
 }
 

@@ -38,6 +38,7 @@ type rights struct{}
 func (rights) May(a people.Actor, verb string, on people.Thing) bool {
 	return a.Role == people.Desk && a.Scope.Unit == on.Unit && strings.HasPrefix(verb, "privacy.")
 }
+
 func (rights) MaySeeNames(a people.Actor, g place.Group) bool {
 	return a.Role == people.Desk && a.Scope.Unit == g.Commune
 }

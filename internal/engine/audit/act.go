@@ -71,7 +71,7 @@ func (a Act) tidy() (Act, string, error) {
 	if err != nil {
 		return a, "", fmt.Errorf("%s: details: %w", a.Name, err)
 	}
-	for _, id := range append(a.Of[:len(a.Of):len(a.Of)], a.By) {
+	for _, id := range append(slices.Clip(a.Of), a.By) {
 		if id != "" && strings.Contains(string(body), strconv.Quote(id)) {
 			return a, "", fmt.Errorf("%s: the details name a person, who stands in By, On or Of", a.Name)
 		}

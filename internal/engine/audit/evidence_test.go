@@ -25,8 +25,10 @@ func TestSavedProofIsCheckedWithoutTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := audit.Evidence{N: 4, Leaf: string(s.Leaf), Proof: string(proof), Key: h.Verifier(), Opens: []audit.Opened{
-		{Field: "of", Opening: s.Me, Value: "person/lan"}, {Field: "by", Opening: s.ByWho, Value: "person/officer-1"},
-		{Field: "on", Opening: s.OnWhat, Value: "group/group-1"}, {Field: "body", Opening: s.Contents, Value: `{"names":true}`},
+		{Field: "of", Opening: s.Me, Value: "person/lan"},
+		{Field: "by", Opening: s.ByWho, Value: "person/officer-1"},
+		{Field: "on", Opening: s.OnWhat, Value: "group/group-1"},
+		{Field: "body", Opening: s.Contents, Value: `{"names":true}`},
 	}}
 	text, err := json.Marshal(good)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -228,7 +229,7 @@ func (h *Head) ask(ctx context.Context, r tlog.HashReader, w *asked, c Checkpoin
 		}
 		switch status {
 		case http.StatusOK:
-			_, names, err := OpenCheckpoint(append(signed[:len(signed):len(signed)], body...), verifierOf(h), w.Key)
+			_, names, err := OpenCheckpoint(append(slices.Clip(signed), body...), verifierOf(h), w.Key)
 			if err != nil || len(names) == 0 {
 				return nil, errors.New("its signature is not good")
 			}

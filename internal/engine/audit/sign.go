@@ -62,6 +62,7 @@ type signer1 struct {
 
 func (s *signer1) Name() string    { return s.name }
 func (s *signer1) KeyHash() uint32 { return keyID(s.name, s.alg, s.key.Public().(ed25519.PublicKey)) }
+
 func (s *signer1) Sign(msg []byte) ([]byte, error) {
 	return ed25519.Sign(s.key, msg), nil
 }

@@ -173,7 +173,12 @@ func (a *acts) proofs(ctx context.Context, dir string, count int, w io.Writer) (
 	srv := &http.Server{Handler: audit.NewWitness(files("witness"), key, time.Now, log), ReadHeaderTimeout: time.Second}
 	gone := make(chan error, 1)
 	go func() { gone <- srv.Serve(ln) }()
-	defer func() { err = errors.Join(err, srv.Close()); <-gone }()
+	defer func() {
+		err = errors.Join(err, srv.Close())
+		if served := <-gone; !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
+	}()
 	near, err := audit.ParseBystander("http://" + ln.Addr().String() + "=" + witness)
 	if err != nil {
 		return err
