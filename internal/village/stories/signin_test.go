@@ -172,3 +172,43 @@ func TestAnOfficerAsksForAColleague(t *testing.T) {
 	officer.tap("#sign-out-yes")
 	officer.until("the page of welcome", `location.pathname==='/welcome'`)
 }
+
+// Every page of signing in suits a finger that trembles, large letters on a small
+// screen, and whoever hears instead of sees.
+func TestSignInSuitsEverybody(t *testing.T) {
+	s := play(t, stage.Options{})
+	source := axeSource(t)
+	p := arrive(t, s, "the elder", look{wide: 320, high: 640, finger: true}).finger()
+	check := func(what string) {
+		t.Helper()
+		p.still()
+		for _, bad := range value[[]string](p, "("+controls+")(56,true)") {
+			t.Errorf("%s: %s", what, bad)
+		}
+		for _, bad := range value[[]string](p, "("+clipped+")(true)") {
+			t.Errorf("%s: %s", what, bad)
+		}
+		for _, bad := range axe(p, source) {
+			t.Errorf("%s: %+v", what, bad)
+		}
+	}
+	path, err := s.Invite(t.Context(), "g1-h4", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.at("/sign-in")
+	check("paper typed in")
+	p.at(path)
+	p.tap("form button.big")
+	p.sees("#add")
+	check("how to come in next time")
+	p.tap("form[action='/key/phrase'] button")
+	p.sees(".words")
+	check("the paper")
+	p.tap("#later")
+	p.atHome()
+	p.tap("[data-testid=tab-more]")
+	p.tap("[data-testid=door-open]")
+	p.sees("[data-testid=keys] li")
+	check("my ways in")
+}

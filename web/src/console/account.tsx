@@ -29,7 +29,7 @@ export function Account() {
       <section style={part} aria-labelledby="as"><h3 id="as">{w('sessions')}</h3><ul data-testid="sessions">{d.sessions.map((s) => <li key={s.id} style={row}><span><b>{s.device || w('unknown')}</b> <span class="dim num">{s.current ? w('here') : w('used', { t: when(s.used) })}</span></span>{!s.current && <button type="button" class="sm" onClick={act(() => endSession(s.id))}>{w('end')}</button>}</li>)}</ul>
         {d.sessions.length > 1 && <p><button type="button" class="sm" onClick={act(endOthers)}>{w('others')}</button></p>}</section>
       <section style={part} aria-labelledby="ak"><h3 id="ak">{w('keys')}</h3>{d.keys.length === 0 ? <p class="dim">{w('noKeys')}</p> : <ul data-testid="keys">{d.keys.map((k) => <li key={k.kind + k.id} style={row}><span><b>{w('k_' + k.kind)}</b> <span class="dim num">{[k.kind === 'passkey' && k.name, k.used ? w('used', { t: when(k.used) }) : w('never')].filter(Boolean).join(', ')}</span></span><button type="button" class="sm" onClick={act(() => removeKey(k))}>{w('remove')}</button></li>)}</ul>}
-        <p><a class="sm" href="/key" data-testid="add-key">{w('add')}</a></p></section>
+        <p><a class="sm" style="text-decoration:none;color:inherit" href="/key" data-testid="add-key">{w('add')}</a></p></section>
       <section style={part} aria-labelledby="ac"><h3 id="ac">{w('colleagues')}</h3><p class="dim">{w('colleaguesSub')}</p>{list.length < 2 && <p class="dim">{w('none')}</p>}
         <ul data-testid="colleagues">{list.map((c) => <Row key={c.person} c={c} act={act} onInvite={setI} />)}</ul></section>
     </>}
