@@ -180,6 +180,16 @@ func (v *Service) CountOpen() int {
 	return n
 }
 
+// Unacknowledged lists the open live incidents of group id that no desk took.
+func (v *Service) Unacknowledged(id place.GroupID) (open []*Incident) {
+	for _, i := range v.ringing(id, Live) {
+		if i.DeskAck == nil {
+			open = append(open, i)
+		}
+	}
+	return open
+}
+
 // Live lists the open live incidents of group id that its people may know of.
 func (v *Service) Live(id place.GroupID) (live []*Incident) {
 	for _, i := range v.ringing(id, Live) {

@@ -218,7 +218,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.buildReach(); err != nil {
 		return err
 	}
-	a.Duty = &duty.Service{DB: db, Rights: people.Rights{}, Now: a.Now}
+	a.Duty = &duty.Service{DB: db, Rights: people.Rights{}, Alarms: unclaimed{a}, Folk: a.Book, Now: a.Now}
 	if err := a.buildChat(); err != nil {
 		return err
 	}

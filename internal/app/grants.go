@@ -40,3 +40,19 @@ func (a *App) groupsOf(who people.Actor) []place.Group {
 	}
 	return groups
 }
+
+// unclaimed counts what a desk has not acknowledged.
+type unclaimed struct{ a *App }
+
+// Waiting implements duty.Alarms.
+func (w unclaimed) Waiting(who people.Actor) int {
+	n := 0
+	for _, g := range w.a.groupsOf(who) {
+		for _, i := range w.a.Alarm.Unacknowledged(g.ID) {
+			if w.a.Alarm.MaySee(who, i) {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -84,6 +84,10 @@ var mayDo = map[string][]string{
 	"GET /api/v1/groups/{id}/phones":          {"chief", "desk officer", "head", "team", "auditor of the ward"},
 	"GET /api/v1/handovers":                   {"chief", "desk officer", "auditor of the ward", "chief elsewhere"},
 	"POST /api/v1/handovers":                  {"desk officer"},
+	"GET /api/v1/privacy/requests":            {"chief", "desk officer", "auditor of the ward", "chief elsewhere"}, // of their own unit
+	"GET /api/v1/shifts":                      {"chief", "desk officer", "auditor of the ward", "chief elsewhere"},
+	"POST /api/v1/shifts/take":                {"desk officer"},
+	"POST /api/v1/shifts/hand-over":           {}, // an incident waits
 	"GET /api/v1/me/colleagues":               {"chief", "desk officer", "steering", "viewer", "auditor of the ward", "administrator", "chief elsewhere"},
 	"POST /api/v1/grants":                     {"chief", "desk officer"},
 	"POST /api/v1/grants/{id}/confirm":        {"chief", "desk officer"}, // proposed by another chief

@@ -117,10 +117,15 @@ var rules = map[string]rule{
 	"POST /api/v1/reach/phones/{id}/drop":  {enrols, "", false},
 	"POST /api/v1/reach/trouble":           {enrols, `{"trouble":"denied"}`, false},
 	"POST /api/v1/reach/wishes":            {enrols, `{"chat":true,"notices":true,"quiet_from":-1,"quiet_to":-1}`, false},
-	"POST /v1/receipts":                    {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{"token":"x"}`, false},                 // a token of nobody's
-	"POST /v1/answers":                     {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{"token":"x","answer":"safe"}`, false}, // likewise
-	"POST /v1/gateway":                     {all(signIn, signIn, signIn, signIn, signIn, signIn, signIn, signIn), `{"id":"x"}`, false},                            // a gateway's signature, not a person's session
-	"POST /welcome":                        {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},                              // a code that is none
+	"POST /v1/receipts":                    {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{"token":"x"}`, false},                                                                                                         // a token of nobody's
+	"POST /v1/answers":                     {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), `{"token":"x","answer":"safe"}`, false},                                                                                         // likewise
+	"POST /v1/gateway":                     {all(signIn, signIn, signIn, signIn, signIn, signIn, signIn, signIn), `{"id":"x"}`, false},                                                                                                                    // a gateway's signature, not a person's session
+	"POST /welcome":                        {all(unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown), "", false},                                                                                                                      // a code that is none
+	"GET /api/v1/shifts":                   {readsNotes, "", false}, "POST /api/v1/shifts": {all(signIn, denied, denied, denied, unknown, unknown, denied, denied), `{"person":"x","from":"2030-01-01T00:00:00Z","until":"2029-01-01T00:00:00Z"}`, false}, // a time that cannot be
+	"POST /api/v1/shifts/{id}/drop":    {all(signIn, denied, denied, denied, unknown, unknown, denied, denied), `{}`, false}, // there is no shift g1
+	"POST /api/v1/shifts/take":         {all(signIn, denied, denied, denied, denied, denied, denied, denied), `{}`, false},   // a program stands no shift
+	"POST /api/v1/shifts/hand-over":    {all(signIn, denied, denied, denied, conflict, conflict, denied, denied), `{"text":"x"}`, false},
+	"POST /api/v1/handovers/{id}/read": {all(signIn, denied, denied, denied, denied, denied, denied, denied), `{}`, false},
 	// Roles; asked by those who may give them in TestEveryRoleAsksEveryRoute.
 	"GET /api/v1/grants": {signedIn, "", false}, "POST /api/v1/people/find": {signedIn, `{"name":"Bùi"}`, false},
 	"POST /api/v1/grants":                         {all(signIn, denied, denied, denied, denied, denied, denied, denied), `{"person":"x","role":"team","unit":"04792"}`, false},

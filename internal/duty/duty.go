@@ -38,6 +38,7 @@ type Handover struct {
 
 // Rights says who may read and write the notes of a unit.
 type Rights interface {
+	May(a people.Actor, verb string, on people.Thing) bool
 	MayHandover(a people.Actor) bool
 	MayReadHandovers(a people.Actor) bool
 }
@@ -46,6 +47,8 @@ type Rights interface {
 type Service struct {
 	DB     *store.DB
 	Rights Rights
+	Alarms Alarms
+	Folk   Folk
 	Now    func() time.Time
 }
 
@@ -59,6 +62,15 @@ func (v *Service) Leave(ctx context.Context, a people.Actor, key, text string) (
 	if !v.Rights.MayHandover(a) {
 		return Handover{}, fault.New(op, fault.Denied, "fault.denied")
 	}
+	h, err := v.note(op, a, key, text)
+	if err != nil {
+		return Handover{}, err
+	}
+	return h, failed(op, v.DB.Tx(ctx, func(tx *sql.Tx) error { return v.put(ctx, tx, a, h) }))
+}
+
+// note makes a note of what somebody wrote.
+func (v *Service) note(op string, a people.Actor, key, text string) (Handover, error) {
 	text = norm.NFC.String(strings.TrimSpace(text))
 	switch n := utf8.RuneCountInString(text); {
 	case n == 0:
@@ -74,12 +86,14 @@ func (v *Service) Leave(ctx context.Context, a people.Actor, key, text string) (
 		sum := sha256.Sum256([]byte(string(a.Person) + a.Token + "/" + key))
 		h.ID = hex.EncodeToString(sum[:16])
 	}
-	if err := v.DB.Exec(ctx, `
-		INSERT INTO duty_handover (id, unit, at_ms, by_name, body) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (id) DO NOTHING`, h.ID, string(unit(a)), h.At.UnixMilli(), h.By, h.Text); err != nil {
-		return Handover{}, &fault.Error{Op: op, Kind: fault.Internal, Key: "fault.internal", Err: err}
-	}
 	return h, nil
+}
+
+func (v *Service) put(ctx context.Context, tx *sql.Tx, a people.Actor, h Handover) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO duty_handover (id, unit, at_ms, by_name, body, by_person) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO NOTHING`, h.ID, string(unit(a)), h.At.UnixMilli(), h.By, h.Text, string(a.Person))
+	return err
 }
 
 // Read lists the newest notes of the actor's unit, newest first.

@@ -163,6 +163,7 @@ var answers = map[string]func(oracle) bool{
 	"device.bypass": func(o oracle) bool { return o.is(Leader, Deputy) },
 
 	"duty.hand_over": func(o oracle) bool { return o.is(Desk) },
+	"duty.plan":      func(o oracle) bool { return o.is(Desk, Chief) },
 	"duty.read":      func(o oracle) bool { return o.is(Desk, Chief, Auditor) },
 
 	"screen.health":  func(o oracle) bool { return o.ever(Leader, Deputy, Desk, Chief, Auditor, Admin) },
