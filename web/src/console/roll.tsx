@@ -32,6 +32,7 @@ function reach(i: Incident, r: Roll): string {
   if (r.knock) return say('l.knock')
   if (r.contact === 'phone_received') return say('l.3.phone')
   if (r.ladder === 3 && i.annunciation !== 'sounding') return say('l.3.past') // silenced, resting or over: it does not sound now
+  if (r.contact === 'no_contact' && r.delivery && !r.siren.accepted) return say('d.' + r.delivery) // no siren took it: what is known is of the phones
   return say('l.' + Math.max(0, Math.min(4, r.ladder)))
 }
 

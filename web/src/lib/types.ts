@@ -38,6 +38,7 @@ export interface Roll {
   home: string; contact: Contact; answer: Answer | ''; ladder: number; at: string | null; by: string; on_behalf: boolean
   seconds: number | null // from opening to the answer, or without one to the first sign of life
   knock?: boolean // those coming were asked to knock here
+  delivery?: '' | 'none' | 'called' | 'accepted' | 'received' | 'failed' // what is known of the calls to its phones
   people: PersonAnswer[]; siren: { total: number; sounding: number; accepted: number; silent: number }
 }
 
