@@ -10,10 +10,12 @@ import (
 
 	"github.com/keng-vn/keng/internal/alarm"
 	"github.com/keng-vn/keng/internal/device"
+	"github.com/keng-vn/keng/internal/engine/say"
 	"github.com/keng-vn/keng/internal/engine/seal"
 	"github.com/keng-vn/keng/internal/group"
 	"github.com/keng-vn/keng/internal/people"
 	"github.com/keng-vn/keng/internal/place"
+	"github.com/keng-vn/keng/internal/reach"
 	"github.com/keng-vn/keng/internal/signal"
 )
 
@@ -25,7 +27,7 @@ func (a *App) buildGroups() error {
 	}
 	a.Groups = &group.Service{
 		DB: a.DB, Box: box, Rules: a.Rules, Rights: people.Rights{}, Village: a.Village, Folk: a.Book, People: a.People,
-		Alarms: emergencies{a}, Wires: wires{}, Log: a.Audit, Note: a.Log, Now: a.Now,
+		Alarms: emergencies{a}, Wires: wires{}, Log: a.Audit, Tell: reminders{a}, Left: a.left, Note: a.Log, Now: a.Now,
 	}
 	return nil
 }
@@ -44,6 +46,30 @@ func (a *App) box() (seal.Box, error) {
 		return seal.Box{}, fmt.Errorf("make folder of the key: %w", err)
 	}
 	return seal.Load(file)
+}
+
+// left drops the telephones of who left a group.
+func (a *App) left(ctx context.Context, who ...people.ID) {
+	for _, id := range who {
+		if err := a.Reach.Forget(ctx, id); err != nil {
+			a.Log.Error("phones of who left are still there", "err", err)
+		}
+	}
+}
+
+// reminders reach people by push, as each of them chose.
+type reminders struct{ a *App }
+
+// Remind implements group.Teller.
+func (r reminders) Remind(ctx context.Context, to []people.ID, key string, args map[string]any) {
+	b := say.In(say.Vietnamese)
+	if args["label"] == "" {
+		args["label"] = b.Text("group.gear_some", nil)
+	}
+	r.a.Reach.Notify(ctx, reach.Notice{
+		Key: fmt.Sprint(key, args["label"], r.a.Now().Unix()/86400), Topic: "gear", Kind: "notice",
+		Title: b.Text("group.gear_title", nil), Body: b.Text(key, args), Path: "/", People: to,
+	})
 }
 
 // emergencies shows incidents to notes.

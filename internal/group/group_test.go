@@ -37,6 +37,7 @@ type alley struct {
 	loud    bool
 	unwired []place.HomeID
 	told    []string
+	gone    []people.ID
 }
 
 // Emergency implements group.Alarms.
@@ -84,7 +85,7 @@ func build(t *testing.T, dsn string) *alley {
 	y.log = audit.New(y.db, y.db.Engine == store.Postgres, clock)
 	y.Service = &group.Service{
 		DB: y.db, Box: box, Rules: place.BuiltInRules(), Rights: people.Rights{}, Village: y.village, Folk: y.folk, People: y.people,
-		Alarms: y, Wires: y, Log: y.log, Tell: y, Note: log, Now: clock,
+		Alarms: y, Wires: y, Log: y.log, Tell: y, Note: log, Now: clock, Left: func(_ context.Context, who ...people.ID) { y.gone = append(y.gone, who...) },
 	}
 	return y
 }
@@ -406,6 +407,9 @@ func TestLeavingTakesTheDataAlong(t *testing.T) {
 		y.must(y.Leave(ctx, binh))
 		if _, ok := y.folk.Person(binh.Person); ok {
 			y.t.Error("he is still known")
+		}
+		if !slices.Equal(y.gone, []people.ID{binh.Person}) {
+			y.t.Errorf("who is reached no more: %v", y.gone)
 		}
 		if n := y.count(`SELECT count(*) FROM session WHERE person = $1`, binh.Person) + y.count(`SELECT count(*) FROM group_skill WHERE person = $1`, binh.Person); n != 0 {
 			y.t.Errorf("%d rows of him are left", n)

@@ -97,8 +97,14 @@ func (v *Service) depart(ctx context.Context, op string, a people.Actor, id plac
 		d.on = onHome(home)
 		return d, v.forgetHome(ctx, tx, home)
 	})
+	if err != nil {
+		return err
+	}
 	v.People.Changed(gone...)
-	return err
+	if v.Left != nil {
+		v.Left(ctx, gone...)
+	}
+	return nil
 }
 
 // forget takes out what this slice knows of a person. What he signed stays

@@ -294,18 +294,20 @@ func (v *Service) keepers(g place.Group, x Gear) (to []people.ID) {
 	return to
 }
 
-// Run keeps house every hour until ctx is done.
+// Run keeps house every hour until ctx is done, the first time when everything else
+// has started: what is told must reach somebody.
 func (v *Service) Run(ctx context.Context) {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
+	next := time.NewTimer(time.Minute)
+	defer next.Stop()
 	for {
-		if err := v.Keep(ctx); err != nil && ctx.Err() == nil && v.Note != nil {
-			v.Note.Error("groups were not kept", "err", err)
-		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-next.C:
+			next.Reset(time.Hour)
+		}
+		if err := v.Keep(ctx); err != nil && ctx.Err() == nil && v.Note != nil {
+			v.Note.Error("groups were not kept", "err", err)
 		}
 	}
 }

@@ -73,7 +73,8 @@ type Service struct {
 	Wires   Wires
 	Log     Recorder
 	Tell    Teller
-	Note    *slog.Logger // of what went wrong; never about a person
+	Left    func(ctx context.Context, who ...people.ID) // who left is reached no more; may be nil
+	Note    *slog.Logger                                // of what went wrong; never about a person
 	Now     func() time.Time
 }
 
