@@ -123,6 +123,9 @@ func TestNoteIsNotInTheDatabase(t *testing.T) {
 		if sealed == "" || strings.Contains(sealed, "4321") {
 			y.t.Errorf("stored as %q", sealed)
 		}
+		if own, _, err := y.OwnNote(ctx, lan); err != nil || own != "cửa trước" {
+			y.t.Errorf("her own note reads %q, %v", own, err)
+		}
 		// Whoever can write into the database still cannot give a home the note of another.
 		y.must(y.db.Exec(ctx, `UPDATE group_note SET sealed = $2 WHERE home = $1`, lan.Home, sealed))
 		_, _, err := y.OwnNote(ctx, lan)
