@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"database/sql"
 	"net/http"
 	"path/filepath"
 
@@ -28,6 +30,17 @@ func (a *App) openLog() error {
 	a.Head, err = audit.NewHead(a.Audit, filepath.Join(a.Data, LogKey), filepath.Join(a.Data, LogCheckpoint),
 		"keng/"+string(place.Province().Code)+"/"+name, a.Witnesses, a.Log)
 	return err
+}
+
+// noteStart puts on record under which rules of "may they?" this Keng runs.
+func (a *App) noteStart(ctx context.Context) {
+	err := a.DB.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := a.Audit.Append(ctx, tx, audit.Act{Name: "keng.start", By: "machine/keng", On: "policy/" + a.law, Body: map[string]string{"version": a.Version}})
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		a.Log.Error("the start is not on record", "err", err)
+	}
 }
 
 // logRoutes serves the log of acts to everybody: it holds no content.

@@ -94,6 +94,7 @@ type App struct {
 	Privacy   *privacy.Service
 	Kit       *web.Kit
 
+	law      string // SHA-256 of the policies
 	journal  *alarm.Book
 	listener *broker.Listener
 	joined   *broker.Joined
@@ -175,7 +176,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 }
 
 func (a *App) build(ctx context.Context) error {
-	if _, err := people.CheckLaw(); err != nil {
+	var err error
+	if a.law, err = people.CheckLaw(); err != nil {
 		return err
 	}
 	db, err := Open(ctx, a.Options)
@@ -331,6 +333,7 @@ func (a *App) Start(ctx context.Context) error {
 	if a.Head != nil {
 		a.run("log of acts", a.Head.Run)
 	}
+	a.run("start on record", a.noteStart)
 	a.run("chat", a.Chat.Run)
 	a.run("roles", a.watchRoles)
 	a.run("health", a.tellHealth)

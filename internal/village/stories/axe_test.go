@@ -111,6 +111,9 @@ func (p *person) wholePage(f func()) {
 	}
 	high := value[int64](p, `Math.max(innerHeight,document.documentElement.scrollHeight,...[...document.querySelectorAll('dialog[open],.incoming,.ibody')].map(e=>Math.ceil(e.scrollHeight*1.1)+160))`)
 	size(min(high, 6000))
+	if later := value[int64](p, `document.documentElement.scrollHeight`); later > high { // more has come
+		size(min(later, 6000))
+	}
 	f()
 	size(p.look.high)
 }

@@ -58,7 +58,7 @@ func TestTargetsAndText(t *testing.T) {
 // The yardsticks find what they are made for.
 func TestYardsticksFindWhatIsBroken(t *testing.T) {
 	p := arrive(t, play(t, noOptions), "somebody", phone).signIn("member")
-	p.do(`{const d=document.createElement('div');d.innerHTML='<button id=b1>x</button><button id=b2>y</button><p id=cut>so many letters that they do not fit</p>';document.querySelector('main').append(d);b1.style.cssText=b2.style.cssText='width:40px;height:60px;display:inline-block;margin:0';cut.style.cssText='width:80px;overflow:hidden;white-space:nowrap'}`)
+	p.do(`{const d=document.createElement('div'),b=id=>Object.assign(document.createElement('button'),{id,textContent:'x'}),cut=document.createElement('p');cut.textContent='so many letters that they do not fit';d.append(b('b1'),b('b2'),cut);document.querySelector('main').append(d);b1.style.cssText=b2.style.cssText='width:40px;height:60px;display:inline-block;margin:0';cut.style.cssText='width:80px;overflow:hidden;white-space:nowrap'}`)
 	if got := value[[]string](p, "("+controls+")(56,true)"); len(got) < 3 || !containsAny(got[0], "40 × 60") {
 		t.Errorf("controls: %q", got)
 	}

@@ -84,6 +84,7 @@ func (w *tour) atRest(p *person) {
 	p.tap("[data-testid=ask-no]")
 	p.tap("[data-testid=tab-group]")
 	p.sees(".homes")
+	p.sees("[data-pane=gear]")
 	w.at("group", p)
 	p.tap("[data-testid=open-talk]")
 	p.sees("[data-testid=chat][data-state=ready]")
@@ -117,6 +118,7 @@ func (w *tour) atRest(p *person) {
 func (w *tour) leading(p *person) {
 	p.tap("[data-testid=tab-group]")
 	p.sees("[data-testid=equipment] li[data-device]")
+	p.sees("[data-pane=gear]")
 	p.tap("[data-testid=unknown] summary")
 	w.at("leader's group", p)
 	p.tap("[data-device=g1-h2-siren] button")

@@ -11,7 +11,7 @@ export const en: Record<Key, string> = {
   police: 'Police', fire_rescue: 'Fire and rescue', ambulance: 'Ambulance', disaster: 'Disaster, search and rescue', child: 'Child protection', call: 'Call {n}',
   online: 'Ready', connecting: 'Connecting', offline: 'Connection lost', lostTitle: 'Connection to the server lost', lostSince: 'What you see is from {t}. Reconnecting by itself.',
   waiting: '{n:message|messages} not sent yet. They go out when there is a network.', dismiss: 'Understood',
-  refused: 'The server refused: {why}', refusedPlain: 'The server refused this (code {n}).', expired: 'Could not be sent within {n} s, so it was dropped. Try again with a network.', signedOut: 'This phone is signed out. Sign in again to send.',
+  refusedPlain: 'The server refused this (code {n}).', expired: 'Could not be sent within {n} s, so it was dropped. Try again with a network.', signedOut: 'This phone is signed out. Sign in again to send.',
   secondsAgo: '{n} s ago', minutesAgo: '{n} min ago', hoursAgo: '{n} h ago', afterSeconds: 'after {n} s', afterMinutes: 'after {n} min',
   kind_button: 'Alarm button', kind_smoke: 'Smoke detector', kind_heat: 'Heat detector', kind_gas: 'Gas detector', kind_co: 'CO detector', kind_water: 'Water sensor', kind_contact: 'Door sensor', kind_motion: 'Motion sensor', kind_tamper: 'Tamper switch', kind_siren: 'Siren', kind_lamp: 'Lamp', kind_hub: 'Hub', kind_phone: 'Phone',
   dev_ok: 'Good', dev_late: 'Late', dev_offline: 'Offline', dev_faulty: 'Faulty', dev_low_battery: 'Low battery', dev_tamper: 'Opened', dev_unproven: 'Not proven', dev_bypassed: 'Bypassed',

@@ -82,8 +82,11 @@ export function Lane({ seats, label, most = 7 }: { seats: Seat[]; label: string;
 
 export const StateTag = ({ look, icon, label }: { look: Look; icon?: IconName; label: string }) => <span class={'tag ' + look}><Icon n={icon ?? lookIcon[look]} />{label}</span>
 
+// AnswerButton takes a finger only where it came down: what moves under it meanwhile is not what was meant.
+let down = new Event('')
+window.onpointerdown = (e) => { down = e }
 export const AnswerButton = ({ look, label, sub, onPick }: { look: Look; label: string; sub?: string; onPick: () => void }) => (
-  <button type="button" class={'abtn ' + look} onClick={onPick}><Icon n={look === 'away' ? 'door' : lookIcon[look]} size={look === 'away' ? 24 : 32} /><span><b>{label}</b>{sub && <small>{sub}</small>}</span></button>
+  <button type="button" class={'abtn ' + look} onClick={(e) => { if (!(e.timeStamp - down.timeStamp < 1e3) || e.currentTarget.contains(down.target as Node)) onPick() }}><Icon n={look === 'away' ? 'door' : lookIcon[look]} size={look === 'away' ? 24 : 32} /><span><b>{label}</b>{sub && <small>{sub}</small>}</span></button>
 )
 
 // Sheet is a dialog from below. It takes the focus, keeps it, and gives it back; Escape and the backdrop close it.

@@ -20,7 +20,7 @@ export const vi = {
   // connection and outbox
   online: 'Sẵn sàng', connecting: 'Đang nối', offline: 'Mất kết nối', lostTitle: 'Mất kết nối với máy chủ', lostSince: 'Số liệu dừng ở {t}. Máy đang tự nối lại.',
   waiting: 'Chưa gửi được {n} việc. Máy sẽ tự gửi khi có mạng.', dismiss: 'Đã hiểu',
-  refused: 'Máy chủ không nhận: {why}', refusedPlain: 'Máy chủ không nhận việc này (mã {n}).', expired: 'Không gửi được trong {n} giây nên máy đã bỏ. Hãy thử lại khi có mạng.', signedOut: 'Máy này đã đăng xuất. Đăng nhập lại để gửi.',
+  refusedPlain: 'Máy chủ không nhận việc này (mã {n}).', expired: 'Không gửi được trong {n} giây nên máy đã bỏ. Hãy thử lại khi có mạng.', signedOut: 'Máy này đã đăng xuất. Đăng nhập lại để gửi.',
   // time
   secondsAgo: '{n} giây trước', minutesAgo: '{n} phút trước', hoursAgo: '{n} giờ trước', afterSeconds: 'sau {n} giây', afterMinutes: 'sau {n} phút',
   // device kinds

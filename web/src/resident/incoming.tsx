@@ -16,13 +16,13 @@ const received = new Set<string>()
 export function Incoming({ i }: { i: Incident }) {
   useReceipt(i)
   const said = mine(i), asking = !said || changing.value === i.id, ringing = rings(i)
-  const about = <><Street i={i} /><Facts i={i} />{i.mode === 'drill' && <p class="bnr"><Icon n="flag" /><span>{t('drillNote')}</span></p>}</> // the question comes first, so that every answer is on the screen
+  const about = <><Street i={i} /><Facts i={i} />{i.mode === 'drill' && <p class="bnr"><Icon n="flag" /><span>{t('drillNote')}</span></p>}</> // the question comes first: every answer is on the screen, and nothing that comes or goes moves it
   return <div class={'incoming ' + i.mode + (i.condition === 'pre_alarm' ? ' pre' : '')} role="alertdialog" aria-modal="true" aria-labelledby="it" aria-describedby="id" data-incident={i.id} key={i.id}>
     <Head i={i} />
-    <div class="ibody">{alarms.value.length > 1 && <Switcher i={i} />}<Banners />{!asking && about}
+    <div class="ibody">{asking && <Question i={i} />}{alarms.value.length > 1 && <Switcher i={i} />}<Banners />{!asking && about}
       {ringing && !audible.value && <button type="button" class="belloff" data-testid="unlock" onClick={() => void unlock()}><Icon n="mute" size={24} /><span><b>{t('bellOff')}</b>{t('unlock')}</span></button>}
       {i.mistake && <MistakeCard i={i} />}
-      {asking ? <Question i={i} /> : <Answered i={i} answer={said.answer} sending={said.sending} />}{asking && about}
+      {asking ? about : <Answered i={i} answer={said.answer} sending={said.sending} />}
       <TalkLink i={i} />
       {!ringing && <MuteSiren i={i} />}
       {i.mode === 'live' && <button type="button" class="big plain" data-testid="another" onClick={ask}><Icon n="gong" />{t('another')}</button>}

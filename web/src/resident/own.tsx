@@ -8,7 +8,6 @@ import { dm, hm } from '../lib/time'
 import type { Incident } from '../lib/types'
 import { Icon, Sheet } from '../lib/ui'
 import { wipe } from '../lib/db'
-import { leads } from './model'
 import { act, busy, failed, group, here, inside, load, o, why, type Gear, type Household, type Inside, type Letter, type Neighbour, type Note } from './inside'
 
 const box = 'font:inherit;font-weight:400;color:var(--ink);background:var(--bg);border:1.5px solid var(--line-strong);border-radius:var(--r2);padding:12px;min-height:58px;width:100%;min-width:0'
@@ -254,10 +253,12 @@ export function HomeNotes({ i }: { i: Incident }) {
   const [homes, setHomes] = useState<string[]>([]), [open, setOpen] = useState<Record<string, string>>({})
   const mine = i.homes.find((r) => r.home === me.value?.home)?.people?.find((p) => p.person === me.value?.person)?.answer ?? ''
   useEffect(() => {
-    if (i.closed || i.condition === 'pre_alarm' || (mine !== 'coming' && !leads.value)) { setHomes([]); setOpen({}); return }
-    let live = true
-    get<string[]>(`/api/v1/incidents/${i.id}/home-notes`).then((l) => { if (live) setHomes(l) }, () => { if (live) { setHomes([]); setOpen({}) } })
-    return () => { live = false }
+    setHomes([]); setOpen({})
+    if (i.closed || i.condition === 'pre_alarm' || (mine !== 'coming' && me.value?.role !== 'leader')) return
+    let again: ReturnType<typeof setTimeout>, live = true, tries = 5 // "coming" may still be on its way to the server
+    const ask = () => void get<string[]>(`/api/v1/incidents/${i.id}/home-notes`).then((l) => { if (live) setHomes(l) }, () => { if (live && tries-- > 0) again = setTimeout(ask, 3000) })
+    ask()
+    return () => { live = false; clearTimeout(again) }
   }, [i.id, mine, i.condition, !!i.closed])
   if (!homes.length) return null
   const first = i.origins[0]?.home, sorted = [...homes].sort((a, b) => +(b === first) - +(a === first))

@@ -47,7 +47,7 @@ const night = { quiet_from: 22 * 60, quiet_to: 6 * 60 }, awake = { quiet_from: -
 function Wishes({ w: before }: { w: Wish }) {
   const [w, setW] = useState(before), [failed, setFailed] = useState(false)
   const wish = (x: Wish) => { const was = w; setW(x); setFailed(false); void call('POST', '/api/v1/reach/wishes', x).catch(() => { setW(was); setFailed(true) }) }
-  const row = (id: string, label: string, on: boolean, to: (on: boolean) => Wish) => <label class="switchrow"><span>{label}</span><input type="checkbox" role="switch" checked={on} data-testid={'wish-' + id} onChange={(e) => wish(to(e.currentTarget.checked))} /></label>
+  const row = (id: string, label: string, on: boolean, to: (on: boolean) => Wish) => <label class="switchrow" style="margin-top:8px"><span>{label}</span><input type="checkbox" role="switch" checked={on} data-testid={'wish-' + id} onChange={(e) => wish(to(e.currentTarget.checked))} /></label>
   return <>{row('chat', l('wishChat'), w.chat, (chat) => ({ ...w, chat }))}{row('notices', l('wishNotices'), w.notices, (notices) => ({ ...w, notices }))}
     {row('quiet', l('wishQuiet'), w.quiet_from >= 0, (on) => ({ ...w, ...(on ? night : awake) }))}<p class="sub small">{l('wishAlarm')}</p>{failed && <p class="bnr bad" role="alert"><Icon n="wifi" /><span>{common('offline')}</span></p>}</>
 }
