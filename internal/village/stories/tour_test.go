@@ -161,6 +161,8 @@ func (w *tour) onDuty(p *person) {
 }
 
 func (w *tour) alarm(member, neighbour, leader, officer *person) {
+	member.reads("main", "Cắt điện từ 8 đến 11 giờ") // the desk's notice, which moves what is on the screen
+	member.still()
 	member.cutting()
 	w.breaks.Store(true)
 	member.tap("#gong")
