@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/keng-vn/keng/internal/engine/fault"
 	"github.com/keng-vn/keng/internal/engine/web"
 	"github.com/keng-vn/keng/internal/people"
 	"github.com/keng-vn/keng/internal/place"
@@ -19,11 +18,8 @@ type Groups interface {
 
 // asker is who asks in ctx, or the fault that says: sign in first.
 func asker(ctx context.Context, op string) (Act, error) {
-	a := people.Asker(ctx)
-	if a.Nobody() {
-		return Act{}, fault.New(op, fault.Unknown, "fault.sign_in")
-	}
-	return Act{By: a, Key: web.OutboxKey(ctx)}, nil
+	a, err := people.Known(ctx, op)
+	return Act{By: a, Key: web.OutboxKey(ctx)}, err
 }
 
 type idInput struct {

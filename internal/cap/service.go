@@ -109,7 +109,7 @@ func (v *Service) Take(ctx context.Context, a people.Actor, from io.Reader) (Tak
 		t.Again = true
 		return t, nil
 	case !errors.Is(err, sql.ErrNoRows):
-		return t, internal(op, err)
+		return t, fault.Wrap(op, err)
 	}
 	verdict, err := judge(m, v.Now())
 	if err != nil {
@@ -125,20 +125,13 @@ func (v *Service) Take(ctx context.Context, a people.Actor, from io.Reader) (Tak
 		}
 	}
 	if t, err = v.do(ctx, m, key, verdict, w, t, a); err != nil {
-		return t, internal(op, err)
+		return t, fault.Wrap(op, err)
 	}
 	return t, nil
 }
 
 // exercise stands before the title of a warning that is only practised.
 const exercise = "[Diễn tập] "
-
-func internal(op string, err error) error {
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return f
-	}
-	return &fault.Error{Op: op, Kind: fault.Internal, Key: "fault.internal", Err: err}
-}
 
 // groups are those in the area of m for which a may warn.
 func (v *Service) groups(a people.Actor, m Alert) ([]place.GroupID, error) {
@@ -232,7 +225,7 @@ func (v *Service) Feed(ctx context.Context, a people.Actor, since time.Time) ([]
 	}
 	lives, err := v.Source.Lives(ctx, a, groups, since)
 	if err != nil {
-		return nil, internal(op, err)
+		return nil, fault.Wrap(op, err)
 	}
 	var list []Alert
 	for _, l := range lives {
@@ -250,7 +243,7 @@ func (v *Service) Message(ctx context.Context, a people.Actor, identifier string
 	}
 	l, ok, err := v.Source.Life(ctx, a, incident)
 	if err != nil {
-		return Alert{}, internal(op, err)
+		return Alert{}, fault.Wrap(op, err)
 	}
 	if !ok {
 		return Alert{}, fault.New(op, fault.NotFound, "cap.no_message")

@@ -36,7 +36,7 @@ func (v *Service) PostFile(ctx context.Context, a people.Actor, key string, id p
 		return Message{}, err
 	}
 	if m.File.Blob, m.File.Size, err = v.Files.Put(ctx, bytes.NewReader(data)); err != nil {
-		return Message{}, errInternal(op, err)
+		return Message{}, fault.Wrap(op, err)
 	}
 	said, err := v.say(ctx, op, m, deed)
 	if err == nil && said.File.Blob != m.File.Blob { // somebody was faster with the same deed

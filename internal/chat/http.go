@@ -125,19 +125,11 @@ type withdrawInput struct {
 
 type nothing struct{}
 
-func asker(ctx context.Context) (people.Actor, error) {
-	a := people.Asker(ctx)
-	if a.Nobody() {
-		return a, fault.New("chat", fault.Unknown, "fault.sign_in")
-	}
-	return a, nil
-}
-
 // Routes adds the slice's operations to k.
 func (v *Service) Routes(k *web.Kit) {
 	web.Register(k, web.Op{ID: "read-chat", Method: http.MethodGet, Path: "/api/v1/chat/{group}", Tag: "chat", Summary: "the group's thread, or that of an incident"},
 		func(ctx context.Context, in *readInput) (*pageOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "chat")
 			if err != nil {
 				return nil, err
 			}
@@ -149,7 +141,7 @@ func (v *Service) Routes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "post-chat", Method: http.MethodPost, Path: "/api/v1/chat/{group}", Tag: "chat", Summary: "say something in the group, or announce it", Status: http.StatusCreated},
 		func(ctx context.Context, in *postInput) (*messageOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "chat")
 			if err != nil {
 				return nil, err
 			}
@@ -160,7 +152,7 @@ func (v *Service) Routes(k *web.Kit) {
 	k.Raw(web.Op{ID: "get-chat-file", Method: http.MethodGet, Path: "/api/v1/chat/{group}/files/{message}", Tag: "chat", Summary: "the picture or voice note of a message"}, "application/octet-stream", v.serveFile)
 	web.Register(k, web.Op{ID: "take-chat", Method: http.MethodPost, Path: "/api/v1/chat/{group}/messages/{message}/take", Tag: "chat", Summary: "take a message away for good: its author, or the leader"},
 		func(ctx context.Context, in *takeInput) (*messageOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "chat")
 			if err != nil {
 				return nil, err
 			}
@@ -173,7 +165,7 @@ func (v *Service) Routes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "see-chat", Method: http.MethodPost, Path: "/api/v1/chat/{group}/seen", Tag: "chat", Summary: "I have seen these announcements"},
 		func(ctx context.Context, in *sawInput) (*nothing, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "chat")
 			if err != nil {
 				return nil, err
 			}
@@ -189,7 +181,7 @@ func (v *Service) Routes(k *web.Kit) {
 func (v *Service) noticeRoutes(k *web.Kit) {
 	web.Register(k, web.Op{ID: "list-notices", Method: http.MethodGet, Path: "/api/v1/notices", Tag: "chat", Summary: "notices of the asker's unit and warnings for it, with counts of reach"},
 		func(ctx context.Context, _ *struct{}) (*noticesOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "chat")
 			if err != nil {
 				return nil, err
 			}
@@ -205,7 +197,7 @@ func (v *Service) noticeRoutes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "post-notice", Method: http.MethodPost, Path: "/api/v1/notices", Tag: "chat", Summary: "a notice of the duty desk to groups that it chooses", Status: http.StatusCreated},
 		func(ctx context.Context, in *notifyInput) (*noticeOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "chat")
 			if err != nil {
 				return nil, err
 			}
@@ -218,7 +210,7 @@ func (v *Service) noticeRoutes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "withdraw-notice", Method: http.MethodPost, Path: "/api/v1/notices/{id}/withdraw", Tag: "chat", Summary: "take a notice away from every group"},
 		func(ctx context.Context, in *withdrawInput) (*noticeOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "chat")
 			if err != nil {
 				return nil, err
 			}
@@ -275,7 +267,7 @@ func noticeView(p Published) NoticeView {
 const fileWithin = 2 * time.Minute
 
 func (v *Service) serveUpload(w http.ResponseWriter, r *http.Request) error {
-	a, err := asker(r.Context())
+	a, err := people.Known(r.Context(), "chat")
 	if err != nil {
 		return err
 	}
@@ -297,7 +289,7 @@ func (v *Service) serveUpload(w http.ResponseWriter, r *http.Request) error {
 // serveFile sends what was cleaned before, so that nothing in it can act: it is no
 // page, and it is kept nowhere.
 func (v *Service) serveFile(w http.ResponseWriter, r *http.Request) error {
-	a, err := asker(r.Context())
+	a, err := people.Known(r.Context(), "chat")
 	if err != nil {
 		return err
 	}

@@ -139,11 +139,11 @@ func (v *Service) Publish(ctx context.Context, b Bulletin) error {
 		VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0) ON CONFLICT (id) DO NOTHING`,
 		string(b.ID), string(b.Kind), string(b.Unit), now.UnixMilli(), string(b.By.Person), b.By.Token, b.Title, b.Text, b.Level, b.Expires.UnixMilli())
 	if err != nil {
-		return errInternal(op, err)
+		return fault.Wrap(op, err)
 	}
 	for part := range slices.Chunk(b.Groups, groupsAtOnce) {
 		if err := v.spread(ctx, b, part); err != nil {
-			return errInternal(op, err)
+			return fault.Wrap(op, err)
 		}
 	}
 	return nil
@@ -179,7 +179,7 @@ func (v *Service) spread(ctx context.Context, b Bulletin, groups []place.GroupID
 func (v *Service) Recall(ctx context.Context, id NoticeID) error {
 	const op = "chat.Recall"
 	if err := v.DB.Exec(ctx, `UPDATE chat_notice SET withdrawn_ms = $1 WHERE id = $2 AND withdrawn_ms = 0`, v.Now().UnixMilli(), string(id)); err != nil {
-		return errInternal(op, err)
+		return fault.Wrap(op, err)
 	}
 	for {
 		var gone []Message
@@ -199,7 +199,7 @@ func (v *Service) Recall(ctx context.Context, id NoticeID) error {
 			return nil
 		})
 		if err != nil {
-			return errInternal(op, err)
+			return fault.Wrap(op, err)
 		}
 		if len(gone) == 0 {
 			return nil
@@ -235,7 +235,7 @@ func (v *Service) owner(ctx context.Context, op string, id NoticeID) (unit place
 		return "", "", fault.New(op, fault.NotFound, "chat.notice_unknown")
 	}
 	if err != nil {
-		return "", "", errInternal(op, err)
+		return "", "", fault.Wrap(op, err)
 	}
 	return unit, k, nil
 }
@@ -250,7 +250,7 @@ func (v *Service) Notices(ctx context.Context, a people.Actor) ([]Published, err
 	above := place.ParentOf(unit)
 	list, err := v.notices(ctx, `(unit = $1 OR unit = $2 AND kind = 'warning') AND at_ms >= $3 ORDER BY at_ms DESC, id DESC`, string(unit), string(above), v.cut(unit).UnixMilli())
 	if err != nil {
-		return nil, errInternal(op, err)
+		return nil, fault.Wrap(op, err)
 	}
 	return list, nil
 }
@@ -258,7 +258,7 @@ func (v *Service) Notices(ctx context.Context, a people.Actor) ([]Published, err
 func (v *Service) notice(ctx context.Context, op string, id NoticeID) (Published, error) {
 	list, err := v.notices(ctx, `id = $1`, string(id))
 	if err != nil {
-		return Published{}, errInternal(op, err)
+		return Published{}, fault.Wrap(op, err)
 	}
 	if len(list) == 0 {
 		return Published{}, fault.New(op, fault.NotFound, "chat.notice_unknown")

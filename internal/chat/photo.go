@@ -69,7 +69,7 @@ func (s *studio) redraw(ctx context.Context, op string, from []byte) (jpg []byte
 	drawn := shrink(img, mostSide)
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, drawn, &jpeg.Options{Quality: quality}); err != nil {
-		return nil, size, errInternal(op, err)
+		return nil, size, fault.Wrap(op, err)
 	}
 	return b.Bytes(), drawn.Bounds().Size(), nil
 }

@@ -88,14 +88,6 @@ type Service struct {
 	pace   pace
 }
 
-// errInternal wraps what is nobody's fault.
-func errInternal(op string, err error) error {
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return f
-	}
-	return &fault.Error{Op: op, Kind: fault.Internal, Key: "fault.internal", Err: err}
-}
-
 // area is group g itself, as the policies see it.
 func area(g place.Group) people.Thing { return people.Thing{Kind: "Area", Group: g} }
 
@@ -164,7 +156,7 @@ func (v *Service) find(ctx context.Context, op, id string) (Case, error) {
 	}
 	c, err := v.Cases.Case(ctx, id)
 	if err != nil {
-		return c, errInternal(op, err)
+		return c, fault.Wrap(op, err)
 	}
 	if c.ID == "" || c.Silent {
 		return Case{}, fault.New(op, fault.NotFound, "chat.group_unknown")
@@ -242,7 +234,7 @@ func (v *Service) mayPost(ctx context.Context, op string, a people.Actor, id pla
 func (v *Service) say(ctx context.Context, op string, m Message, deed string) (Message, error) {
 	m, fresh, err := v.insert(ctx, m, deed)
 	if err != nil {
-		return Message{}, errInternal(op, err)
+		return Message{}, fault.Wrap(op, err)
 	}
 	if fresh {
 		v.tell(m)
@@ -289,7 +281,7 @@ func (v *Service) Read(ctx context.Context, a people.Actor, q Ask) (Page, error)
 	}
 	if window {
 		if err := v.openWindow(ctx, a, g, c); err != nil {
-			return Page{}, errInternal(op, err)
+			return Page{}, fault.Wrap(op, err)
 		}
 	}
 	if q.Limit <= 0 || q.Limit > mostAtOnce {
@@ -297,7 +289,7 @@ func (v *Service) Read(ctx context.Context, a people.Actor, q Ask) (Page, error)
 	}
 	p := Page{Group: g, From: v.cut(g.Commune), Messages: []Message{}, Leads: v.Rights.May(a, "chat.count", area(g))}
 	if err := v.read(ctx, q, a.Person, &p); err != nil {
-		return Page{}, errInternal(op, err)
+		return Page{}, fault.Wrap(op, err)
 	}
 	return p, nil
 }
@@ -329,7 +321,7 @@ func (v *Service) Open(ctx context.Context, a people.Actor, group place.GroupID,
 		return m, nil, fault.New(op, fault.NotFound, "chat.file_gone")
 	}
 	if err != nil {
-		return m, nil, errInternal(op, err)
+		return m, nil, fault.Wrap(op, err)
 	}
 	return m, f, nil
 }
@@ -377,7 +369,7 @@ func (v *Service) Take(ctx context.Context, a people.Actor, group place.GroupID,
 		return m, nil
 	}
 	if m, err = v.blank(ctx, m, by); err != nil {
-		return Message{}, errInternal(op, err)
+		return Message{}, fault.Wrap(op, err)
 	}
 	v.tell(m)
 	v.drop(ctx)
@@ -399,7 +391,7 @@ func (v *Service) Saw(ctx context.Context, a people.Actor, group place.GroupID, 
 	}
 	seen, err := v.see(ctx, a.Person, g.ID, ids)
 	if err != nil {
-		return errInternal(op, err)
+		return fault.Wrap(op, err)
 	}
 	for _, m := range seen {
 		v.Told.Changed(Hint{Group: m.Group, ID: m.ID, Kind: m.Kind, Rev: m.Rev, Counted: true})

@@ -111,7 +111,7 @@ func (v *Service) one(ctx context.Context, op string, g place.GroupID, id ID, cu
 		return m, fault.New(op, fault.NotFound, "chat.message_unknown")
 	}
 	if err != nil {
-		return m, errInternal(op, err)
+		return m, fault.Wrap(op, err)
 	}
 	return m, nil
 }

@@ -66,7 +66,7 @@ func (v *Service) Leave(ctx context.Context, a people.Actor, key, text string) (
 	if err != nil {
 		return Handover{}, err
 	}
-	return h, failed(op, v.DB.Tx(ctx, func(tx *sql.Tx) error { return v.put(ctx, tx, a, h) }))
+	return h, fault.Wrap(op, v.DB.Tx(ctx, func(tx *sql.Tx) error { return v.put(ctx, tx, a, h) }))
 }
 
 // note makes a note of what somebody wrote.
@@ -105,11 +105,11 @@ func (v *Service) Read(ctx context.Context, a people.Actor) ([]Handover, error) 
 	rows, err := v.DB.Read().QueryContext(ctx, `
 		SELECT id, at_ms, by_name, body FROM duty_handover WHERE unit = $1 ORDER BY at_ms DESC, id DESC LIMIT 50`, string(unit(a)))
 	if err != nil {
-		return nil, &fault.Error{Op: op, Kind: fault.Internal, Key: "fault.internal", Err: err}
+		return nil, fault.Wrap(op, err)
 	}
 	notes, err := scan(rows)
 	if err != nil {
-		return nil, &fault.Error{Op: op, Kind: fault.Internal, Key: "fault.internal", Err: err}
+		return nil, fault.Wrap(op, err)
 	}
 	return notes, nil
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/keng-vn/keng/internal/engine/fault"
 	"github.com/keng-vn/keng/internal/engine/web"
 	"github.com/keng-vn/keng/internal/people"
 )
@@ -25,7 +24,7 @@ func (v *Service) Routes(k *web.Kit) {
 	v.shiftRoutes(k)
 	web.Register(k, web.Op{ID: "list-handovers", Method: http.MethodGet, Path: "/api/v1/handovers", Tag: "duty", Summary: "handover notes of the asker's unit, newest first"},
 		func(ctx context.Context, _ *struct{}) (*notesOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "duty")
 			if err != nil {
 				return nil, err
 			}
@@ -34,7 +33,7 @@ func (v *Service) Routes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "leave-handover", Method: http.MethodPost, Path: "/api/v1/handovers", Tag: "duty", Summary: "leave a note for the next shift", Status: http.StatusCreated},
 		func(ctx context.Context, in *leaveInput) (*noteOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "duty")
 			if err != nil {
 				return nil, err
 			}
@@ -87,7 +86,7 @@ type doneOutput struct{}
 func (v *Service) shiftRoutes(k *web.Kit) {
 	web.Register(k, web.Op{ID: "get-rota", Method: http.MethodGet, Path: "/api/v1/shifts", Tag: "duty", Summary: "the desk's shifts, and what the asker owes before he may hand over"},
 		func(ctx context.Context, _ *struct{}) (*rotaOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "duty")
 			if err != nil {
 				return nil, err
 			}
@@ -104,7 +103,7 @@ func (v *Service) shiftRoutes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "plan-shift", Method: http.MethodPost, Path: "/api/v1/shifts", Tag: "duty", Summary: "put an officer into the rota", Status: http.StatusCreated},
 		func(ctx context.Context, in *planInput) (*shiftOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "duty")
 			if err != nil {
 				return nil, err
 			}
@@ -113,7 +112,7 @@ func (v *Service) shiftRoutes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "drop-shift", Method: http.MethodPost, Path: "/api/v1/shifts/{id}/drop", Tag: "duty", Summary: "take a planned shift out of the rota"},
 		func(ctx context.Context, in *shiftInput) (*doneOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "duty")
 			if err != nil {
 				return nil, err
 			}
@@ -121,7 +120,7 @@ func (v *Service) shiftRoutes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "take-shift", Method: http.MethodPost, Path: "/api/v1/shifts/take", Tag: "duty", Summary: "I am on"},
 		func(ctx context.Context, _ *emptyInput) (*shiftOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "duty")
 			if err != nil {
 				return nil, err
 			}
@@ -130,7 +129,7 @@ func (v *Service) shiftRoutes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "hand-over-shift", Method: http.MethodPost, Path: "/api/v1/shifts/hand-over", Tag: "duty", Summary: "end my shift with a note; refused while something is unread or not acknowledged", Status: http.StatusCreated},
 		func(ctx context.Context, in *leaveInput) (*noteOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "duty")
 			if err != nil {
 				return nil, err
 			}
@@ -139,7 +138,7 @@ func (v *Service) shiftRoutes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "read-handover", Method: http.MethodPost, Path: "/api/v1/handovers/{id}/read", Tag: "duty", Summary: "I have read this note"},
 		func(ctx context.Context, in *shiftInput) (*doneOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "duty")
 			if err != nil {
 				return nil, err
 			}
@@ -154,12 +153,4 @@ func (v *Service) shown(s Shift) ShiftView {
 		x.Taken = &s.Taken
 	}
 	return x
-}
-
-func asker(ctx context.Context) (people.Actor, error) {
-	a := people.Asker(ctx)
-	if a.Nobody() {
-		return a, fault.New("duty", fault.Unknown, "fault.sign_in")
-	}
-	return a, nil
 }

@@ -3,7 +3,6 @@ package duty
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -91,7 +90,7 @@ func (v *Service) Plan(ctx context.Context, a people.Actor, id people.ID, from, 
 		}
 		return add(ctx, tx, s, a)
 	})
-	return s, failed(op, err)
+	return s, fault.Wrap(op, err)
 }
 
 // Drop takes a planned shift, that nobody has begun, out of the rota.
@@ -100,7 +99,7 @@ func (v *Service) Drop(ctx context.Context, a people.Actor, id string) error {
 	if err := v.may(op, a, "duty.plan"); err != nil {
 		return err
 	}
-	return failed(op, v.DB.Tx(ctx, func(tx *sql.Tx) error {
+	return fault.Wrap(op, v.DB.Tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE duty_shift SET dropped_ms = $1 WHERE id = $2 AND unit = $3 AND taken_ms = 0 AND dropped_ms = 0`, v.Now().UnixMilli(), id, string(unit(a)))
 		if err != nil {
 			return err
@@ -145,7 +144,7 @@ func (v *Service) Take(ctx context.Context, a people.Actor) (Shift, error) {
 		s = Shift{ID: ulid.Make().String(), Unit: unit(a), Person: a.Person, From: now, Until: now.Add(12 * time.Hour), Taken: now}
 		return add(ctx, tx, s, a)
 	})
-	return s, failed(op, err)
+	return s, fault.Wrap(op, err)
 }
 
 // HandOver ends a's shift, with a note for the next one. It is refused while he owes
@@ -157,7 +156,7 @@ func (v *Service) HandOver(ctx context.Context, a people.Actor, key, text string
 	}
 	s, on, err := v.standing(ctx, a)
 	if err != nil {
-		return Handover{}, failed(op, err)
+		return Handover{}, fault.Wrap(op, err)
 	}
 	if !on {
 		return Handover{}, fault.New(op, fault.Conflict, "duty.not_on")
@@ -176,7 +175,7 @@ func (v *Service) HandOver(ctx context.Context, a people.Actor, key, text string
 	if err != nil {
 		return Handover{}, err
 	}
-	return h, failed(op, v.DB.Tx(ctx, func(tx *sql.Tx) error {
+	return h, fault.Wrap(op, v.DB.Tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE duty_shift SET handed_ms = $1 WHERE id = $2 AND handed_ms = 0`, v.Now().UnixMilli(), s.ID)
 		if err != nil {
 			return err
@@ -197,7 +196,7 @@ func (v *Service) Seen(ctx context.Context, a people.Actor, note string) error {
 	if a.Person == "" {
 		return fault.New(op, fault.Denied, "people.persons_only")
 	}
-	return failed(op, v.DB.Tx(ctx, func(tx *sql.Tx) error {
+	return fault.Wrap(op, v.DB.Tx(ctx, func(tx *sql.Tx) error {
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM duty_handover WHERE id = $1 AND unit = $2`, note, string(unit(a))).Scan(&n); err != nil {
 			return err
@@ -222,17 +221,17 @@ func (v *Service) Owed(ctx context.Context, a people.Actor) (Owing, error) {
 		AND NOT EXISTS (SELECT 1 FROM duty_read r WHERE r.handover = h.id AND r.person = $3) ORDER BY h.at_ms, h.id`,
 		string(unit(a)), v.Now().Add(-notesLast).UnixMilli(), string(a.Person))
 	if err != nil {
-		return o, failed(op, err)
+		return o, fault.Wrap(op, err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var id string
 		if err := rows.Scan(&id); err != nil {
-			return o, failed(op, err)
+			return o, fault.Wrap(op, err)
 		}
 		o.Notes = append(o.Notes, id)
 	}
-	return o, failed(op, rows.Err())
+	return o, fault.Wrap(op, rows.Err())
 }
 
 // Rota lists the shifts of a's unit that are stood or to come, by time.
@@ -242,7 +241,7 @@ func (v *Service) Rota(ctx context.Context, a people.Actor) ([]Shift, error) {
 		return nil, err
 	}
 	all, err := readShifts(ctx, v.DB.Read(), unit(a), v.Now())
-	return all, failed(op, err)
+	return all, fault.Wrap(op, err)
 }
 
 // standing is the shift that a stands now.
@@ -296,14 +295,3 @@ func readShifts(ctx context.Context, q place.Querier, u place.UnitCode, now time
 }
 
 func whole(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
-
-// failed keeps a fault as it is and makes one of anything else.
-func failed(op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, ok := errors.AsType[*fault.Error](err); ok {
-		return err
-	}
-	return &fault.Error{Op: op, Kind: fault.Internal, Key: "fault.internal", Err: err}
-}

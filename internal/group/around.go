@@ -131,7 +131,7 @@ func (v *Service) Meet(ctx context.Context, a people.Actor, id place.GroupID, m 
 	if m.Placed {
 		placed = 1
 	}
-	return failed(op, v.DB.Exec(ctx, `INSERT INTO group_assembly (group_id, text, lat, lon, placed, at_ms) VALUES ($1, $2, $3, $4, $5, $6)
+	return fault.Wrap(op, v.DB.Exec(ctx, `INSERT INTO group_assembly (group_id, text, lat, lon, placed, at_ms) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (group_id) DO UPDATE SET text = excluded.text, lat = excluded.lat, lon = excluded.lon, placed = excluded.placed, at_ms = excluded.at_ms`,
 		id, m.Text, m.Lat, m.Lon, placed, v.Now().UnixMilli()))
 }
@@ -162,7 +162,7 @@ func (v *Service) Equip(ctx context.Context, a people.Actor, x Gear) (string, er
 		}
 		return putGear(ctx, tx, x, a.Person, v.Now())
 	})
-	return x.ID, failed(op, err)
+	return x.ID, fault.Wrap(op, err)
 }
 
 // Scrap takes a piece of gear off the list.
@@ -172,7 +172,7 @@ func (v *Service) Scrap(ctx context.Context, a people.Actor, id place.GroupID, g
 	if err != nil {
 		return err
 	}
-	return failed(op, v.DB.Tx(ctx, func(tx *sql.Tx) error {
+	return fault.Wrap(op, v.DB.Tx(ctx, func(tx *sql.Tx) error {
 		all, err := readGear(ctx, tx, id)
 		if err != nil {
 			return err
@@ -207,7 +207,7 @@ func (v *Service) Offer(ctx context.Context, a people.Actor, s Skill, yes bool) 
 		return fault.New(op, fault.Invalid, "group.skill_unknown")
 	}
 	if !yes {
-		return failed(op, v.DB.Exec(ctx, `DELETE FROM group_skill WHERE person = $1 AND skill = $2`, a.Person, s))
+		return fault.Wrap(op, v.DB.Exec(ctx, `DELETE FROM group_skill WHERE person = $1 AND skill = $2`, a.Person, s))
 	}
-	return failed(op, v.DB.Exec(ctx, `INSERT INTO group_skill (person, skill, at_ms) VALUES ($1, $2, $3) ON CONFLICT (person, skill) DO NOTHING`, a.Person, s, v.Now().UnixMilli()))
+	return fault.Wrap(op, v.DB.Exec(ctx, `INSERT INTO group_skill (person, skill, at_ms) VALUES ($1, $2, $3) ON CONFLICT (person, skill) DO NOTHING`, a.Person, s, v.Now().UnixMilli()))
 }

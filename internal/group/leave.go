@@ -46,7 +46,7 @@ func (v *Service) LeaveHome(ctx context.Context, a people.Actor, id place.GroupI
 	if a.Home != h {
 		came, err := people.Arrived(ctx, v.DB.Read(), id)
 		if err != nil {
-			return failed(op, err)
+			return fault.Wrap(op, err)
 		}
 		for _, p := range v.Folk.Group(id) {
 			if p.Home == h && came[p.ID] {

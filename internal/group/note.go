@@ -28,16 +28,16 @@ func (v *Service) SetNote(ctx context.Context, a people.Actor, note string) erro
 		return err
 	}
 	if note == "" {
-		return failed(op, v.DB.Exec(ctx, `DELETE FROM group_note WHERE home = $1`, a.Home))
+		return fault.Wrap(op, v.DB.Exec(ctx, `DELETE FROM group_note WHERE home = $1`, a.Home))
 	}
 	if !v.Box.Ready() {
 		return fault.New(op, fault.Busy, "group.note_no_key")
 	}
 	sealed, err := v.Box.Seal(purpose, string(a.Home), []byte(note))
 	if err != nil {
-		return failed(op, err)
+		return fault.Wrap(op, err)
 	}
-	return failed(op, v.DB.Exec(ctx, `INSERT INTO group_note (home, sealed, at_ms, by_person) VALUES ($1, $2, $3, $4)
+	return fault.Wrap(op, v.DB.Exec(ctx, `INSERT INTO group_note (home, sealed, at_ms, by_person) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (home) DO UPDATE SET sealed = excluded.sealed, at_ms = excluded.at_ms, by_person = excluded.by_person`,
 		a.Home, base64.StdEncoding.EncodeToString(sealed), v.Now().UnixMilli(), a.Person))
 }
@@ -53,17 +53,17 @@ func (v *Service) OwnNote(ctx context.Context, a people.Actor) (string, []Openin
 		err = nil
 	}
 	if err != nil {
-		return "", nil, failed(op, err)
+		return "", nil, fault.Wrap(op, err)
 	}
 	all, err := readOpenings(ctx, v.DB.Read(), a.Home)
 	if err != nil {
-		return "", nil, failed(op, err)
+		return "", nil, fault.Wrap(op, err)
 	}
 	seen := []Opening{}
 	for _, o := range all {
 		e, known, err := v.emergency(ctx, o.Incident)
 		if err != nil {
-			return "", nil, failed(op, err)
+			return "", nil, fault.Wrap(op, err)
 		}
 		if shown(e, known) {
 			seen = append(seen, o)
@@ -107,7 +107,7 @@ func (v *Service) helper(ctx context.Context, op string, a people.Actor, id stri
 	}
 	e, known, err := v.emergency(ctx, id)
 	if err != nil {
-		return g, false, failed(op, err)
+		return g, false, fault.Wrap(op, err)
 	}
 	g, here := v.Village.Directory().Group(e.Group)
 	on := people.Thing{Kind: "Note", ID: id, Group: g, Attrs: facts(e, a)}
@@ -126,7 +126,7 @@ func (v *Service) Notes(ctx context.Context, a people.Actor, id string) ([]place
 	}
 	have, err := withNotes(ctx, v.DB.Read())
 	if err != nil {
-		return nil, failed(op, err)
+		return nil, fault.Wrap(op, err)
 	}
 	homes := []place.HomeID{}
 	for _, h := range g.Homes {
@@ -177,7 +177,7 @@ func (v *Service) OpenNote(ctx context.Context, a people.Actor, id string, h pla
 		return err
 	})
 	if err != nil {
-		return "", time.Time{}, failed(op, err)
+		return "", time.Time{}, fault.Wrap(op, err)
 	}
 	return note, at, nil
 }

@@ -35,7 +35,7 @@ func (v *Service) Write(ctx context.Context, a people.Actor, id place.GroupID, b
 		version = last.Version + 1
 		return putCharter(ctx, tx, id, Charter{version, body, v.Now(), a.Person})
 	})
-	return version, failed(op, err)
+	return version, fault.Wrap(op, err)
 }
 
 // Sign is the yes of a's home to the newest version of the rules. Whoever of the
@@ -45,7 +45,7 @@ func (v *Service) Sign(ctx context.Context, a people.Actor, id place.GroupID, ve
 	if _, err := v.over(op, a, id, "group.sign", a.Home); err != nil {
 		return err
 	}
-	return failed(op, v.DB.Tx(ctx, func(tx *sql.Tx) error {
+	return fault.Wrap(op, v.DB.Tx(ctx, func(tx *sql.Tx) error {
 		last, ok, err := newest(ctx, tx, id)
 		if err != nil {
 			return err

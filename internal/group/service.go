@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -163,23 +162,12 @@ func (v *Service) change(ctx context.Context, op string, a people.Actor, id plac
 // at its next look.
 func (v *Service) told(ctx context.Context, op string, err error) error {
 	if err != nil {
-		return failed(op, err)
+		return fault.Wrap(op, err)
 	}
 	if err := v.Village.Refresh(ctx); err != nil && v.Note != nil {
 		v.Note.Warn("the village was not taken at once", slog.Any("err", err))
 	}
 	return nil
-}
-
-// failed keeps a fault as it is and makes one of anything else.
-func failed(op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, ok := errors.AsType[*fault.Error](err); ok {
-		return err
-	}
-	return &fault.Error{Op: op, Kind: fault.Internal, Key: "fault.internal", Err: err}
 }
 
 // write puts d into the log of who saw what, if there is one, and returns the
@@ -233,11 +221,11 @@ func (v *Service) Found(ctx context.Context, a people.Actor, key string, f Found
 		return "", fault.New(op, fault.Unknown, "fault.sign_in")
 	}
 	if id, ok, err := foundedWith(ctx, v.DB.Read(), a.Person, key); err != nil || ok {
-		return id, failed(op, err)
+		return id, fault.Wrap(op, err)
 	}
 	unit, invited, err := founder(ctx, v.DB.Read(), a.Person)
 	if err != nil {
-		return "", failed(op, err)
+		return "", fault.Wrap(op, err)
 	}
 	if !v.Rights.May(a, "group.found", people.Thing{Kind: "Founding", ID: string(a.Person), Unit: unit, Attrs: map[string]any{"invited": invited}}) {
 		return "", fault.New(op, fault.Denied, "group.not_invited_to_found")
@@ -319,7 +307,7 @@ func (v *Service) InviteFounder(ctx context.Context, a people.Actor, name string
 		_, err = v.write(ctx, tx, a, unit, record("group.invite_founder", onPerson(i.Person.ID), []people.ID{i.Person.ID}, nil))
 		return err
 	})
-	return i, failed(op, err)
+	return i, fault.Wrap(op, err)
 }
 
 // Founding is where a was invited to found a group; no unit when he was not.
@@ -330,7 +318,7 @@ func (v *Service) Founding(ctx context.Context, a people.Actor) (place.Unit, err
 	}
 	code, _, err := founder(ctx, v.DB.Read(), a.Person)
 	if err != nil {
-		return place.Unit{}, failed(op, err)
+		return place.Unit{}, fault.Wrap(op, err)
 	}
 	u, _ := place.UnitOf(code)
 	return u, nil

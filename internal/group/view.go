@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/keng-vn/keng/internal/engine/fault"
 	"github.com/keng-vn/keng/internal/people"
 	"github.com/keng-vn/keng/internal/place"
 )
@@ -107,7 +108,7 @@ func (v *Service) Look(ctx context.Context, a people.Actor, id place.GroupID) (I
 	w.SizeKey = size(len(g.Homes), w.Least, w.Most)
 	skills, err := readSkills(ctx, v.DB.Read())
 	if err != nil {
-		return w, failed(op, err)
+		return w, fault.Wrap(op, err)
 	}
 	w.Mine = append(w.Mine, skills[a.Person]...)
 	for _, part := range []func() error{
@@ -118,11 +119,11 @@ func (v *Service) Look(ctx context.Context, a people.Actor, id place.GroupID) (I
 		func() error { return v.seeGear(ctx, g, &w) },
 	} {
 		if err := part(); err != nil {
-			return w, failed(op, err)
+			return w, fault.Wrap(op, err)
 		}
 	}
 	w.Assembly, err = readAssembly(ctx, v.DB.Read(), g.ID)
-	return w, failed(op, err)
+	return w, fault.Wrap(op, err)
 }
 
 // seeCharter shows the newest rules. Who has not signed is the leader's business

@@ -1,6 +1,10 @@
 package people
 
-import "context"
+import (
+	"context"
+
+	"github.com/keng-vn/keng/internal/engine/fault"
+)
 
 type askerKey struct{}
 
@@ -15,4 +19,13 @@ func WithAsker(ctx context.Context, a Actor) context.Context {
 func Asker(ctx context.Context) Actor {
 	a, _ := ctx.Value(askerKey{}).(Actor)
 	return a
+}
+
+// Known is the actor behind the request that ctx belongs to; it refuses nobody.
+func Known(ctx context.Context, op string) (Actor, error) {
+	a := Asker(ctx)
+	if a.Nobody() {
+		return a, fault.New(op, fault.Unknown, "fault.sign_in")
+	}
+	return a, nil
 }

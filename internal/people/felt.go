@@ -37,14 +37,11 @@ func endAll(ctx context.Context, tx *sql.Tx, id ID) error {
 
 // signedIn is the person who asks, with his session; a program has neither.
 func signedIn(ctx context.Context, op string) (Actor, error) {
-	a := Asker(ctx)
-	switch {
-	case a.Nobody():
-		return a, fault.New(op, fault.Unknown, "fault.sign_in")
-	case a.Person == "":
-		return a, fault.New(op, fault.Denied, "people.persons_only")
+	a, err := Known(ctx, op)
+	if err == nil && a.Person == "" {
+		err = fault.New(op, fault.Denied, "people.persons_only")
 	}
-	return a, nil
+	return a, err
 }
 
 // SignedIn is the person who asks; it refuses nobody and programs.

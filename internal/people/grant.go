@@ -305,7 +305,7 @@ func (g Grant) add(ctx context.Context, tx *sql.Tx) error {
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO people_grant (`+grantColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', 0, '', 0)`,
-		g.ID, g.Person, g.Role, g.At.Unit, g.At.Neighbourhood, g.At.Group, ms(g.From), ms(g.Until), g.State, g.ProposedBy, chief, ms(g.Proposed))
+		g.ID, g.Person, g.Role, g.At.Unit, g.At.Neighbourhood, g.At.Group, store.Millis(g.From), store.Millis(g.Until), g.State, g.ProposedBy, chief, store.Millis(g.Proposed))
 	if err != nil {
 		return fmt.Errorf("write grant: %w", err)
 	}
@@ -315,7 +315,7 @@ func (g Grant) add(ctx context.Context, tx *sql.Tx) error {
 // write changes a grant that was in state was; Conflict when it is not any more.
 func (g Grant) write(ctx context.Context, tx *sql.Tx, op string, was State) error {
 	res, err := tx.ExecContext(ctx, `UPDATE people_grant SET from_ms = $1, state = $2, decided_by = $3, decided_ms = $4, ended_by = $5, ended_ms = $6
-		WHERE id = $7 AND state = $8`, ms(g.From), g.State, g.DecidedBy, ms(g.Decided), g.EndedBy, ms(g.Ended), g.ID, was)
+		WHERE id = $7 AND state = $8`, store.Millis(g.From), g.State, g.DecidedBy, store.Millis(g.Decided), g.EndedBy, store.Millis(g.Ended), g.ID, was)
 	if err != nil {
 		return fmt.Errorf("write grant: %w", err)
 	}
@@ -323,20 +323,6 @@ func (g Grant) write(ctx context.Context, tx *sql.Tx, op string, was State) erro
 		return &fault.Error{Op: op, Kind: fault.Conflict, Key: "people.grant_decided", Err: err}
 	}
 	return bumpGrants(ctx, tx)
-}
-
-func ms(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func fromMS(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(n).UTC()
 }
 
 func readGrant(ctx context.Context, q place.Querier, op, id string) (Grant, error) {
@@ -374,8 +360,8 @@ func scanGrants(rows *sql.Rows, err error) ([]Grant, error) {
 		if err := rows.Scan(&g.ID, &g.Person, &g.Role, &g.At.Unit, &g.At.Neighbourhood, &g.At.Group, &from, &until, &g.State, &g.ProposedBy, &chief, &proposed, &g.DecidedBy, &decided, &g.EndedBy, &ended); err != nil {
 			return nil, fmt.Errorf("read grants: %w", err)
 		}
-		g.From, g.Until, g.AsChief = time.UnixMilli(from).UTC(), fromMS(until), chief != 0
-		g.Proposed, g.Decided, g.Ended = fromMS(proposed), fromMS(decided), fromMS(ended)
+		g.From, g.Until, g.AsChief = time.UnixMilli(from).UTC(), store.Instant(until), chief != 0
+		g.Proposed, g.Decided, g.Ended = store.Instant(proposed), store.Instant(decided), store.Instant(ended)
 		list = append(list, g)
 	}
 	return list, rows.Err()

@@ -80,7 +80,7 @@ const most = 20
 func (v *Grants) Routes(k *web.Kit, book *Book) {
 	web.Register(k, web.Op{ID: "list-grants", Method: http.MethodGet, Path: "/api/v1/grants", Tag: "people", Summary: "roles that wait for a second person or are held, as far as the asker may know"},
 		func(ctx context.Context, in *grantsInput) (*grantsOutput, error) {
-			a, err := asks(ctx, "people.Grants")
+			a, err := Known(ctx, "people.Grants")
 			if err != nil {
 				return nil, err
 			}
@@ -93,7 +93,7 @@ func (v *Grants) Routes(k *web.Kit, book *Book) {
 		})
 	web.Register(k, web.Op{ID: "propose-grant", Method: http.MethodPost, Path: "/api/v1/grants", Tag: "people", Summary: "propose that somebody shall hold a role", Status: http.StatusCreated},
 		func(ctx context.Context, in *proposeInput) (*grantOutput, error) {
-			a, err := asks(ctx, "people.Propose")
+			a, err := Known(ctx, "people.Propose")
 			if err != nil {
 				return nil, err
 			}
@@ -105,7 +105,7 @@ func (v *Grants) Routes(k *web.Kit, book *Book) {
 	move := func(id, what string, f func(context.Context, Actor, string) (Grant, error)) {
 		web.Register(k, web.Op{ID: id + "-grant", Method: http.MethodPost, Path: "/api/v1/grants/{id}/" + id, Tag: "people", Summary: what},
 			func(ctx context.Context, in *grantInput) (*grantOutput, error) {
-				a, err := asks(ctx, "people."+id)
+				a, err := Known(ctx, "people."+id)
 				if err != nil {
 					return nil, err
 				}
@@ -118,21 +118,13 @@ func (v *Grants) Routes(k *web.Kit, book *Book) {
 	move("end", "take a role back at once", v.End)
 	web.Register(k, web.Op{ID: "find-people", Method: http.MethodPost, Path: "/api/v1/people/find", Tag: "people", Summary: "find somebody by name, at most twenty; who looked is on record"},
 		func(ctx context.Context, in *findInput) (*findOutput, error) {
-			a, err := asks(ctx, "people.Find")
+			a, err := Known(ctx, "people.Find")
 			if err != nil {
 				return nil, err
 			}
 			found, err := v.Find(ctx, a, in.Body.Name, book)
 			return &findOutput{found}, err
 		})
-}
-
-func asks(ctx context.Context, op string) (Actor, error) {
-	a := Asker(ctx)
-	if a.Nobody() {
-		return a, fault.New(op, fault.Unknown, "fault.sign_in")
-	}
-	return a, nil
 }
 
 func (v *Grants) show(a Actor, g Grant, book *Book, err error) (*grantOutput, error) {

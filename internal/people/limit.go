@@ -74,22 +74,6 @@ func CheckRules(rs place.Rules) error {
 	return errors.Join(wrong...)
 }
 
-// instant is the time of Unix milliseconds; 0 is the zero time.
-func instant(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
-
-// millis is the inverse of instant.
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
 func bit(b bool) int {
 	if b {
 		return 1

@@ -3,7 +3,6 @@ package people_test
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -337,7 +336,7 @@ func TestSecretsAreNotStored(t *testing.T) {
 		}
 		var all strings.Builder
 		for _, table := range []string{"invite", "session", "token", "person"} {
-			all.WriteString(dump(t, h.db, table))
+			all.WriteString(storetest.Dump(t, h.db, table))
 		}
 		if !strings.Contains(all.String(), string(s.Person.ID)) {
 			t.Fatal("nothing was read")
@@ -348,36 +347,6 @@ func TestSecretsAreNotStored(t *testing.T) {
 			}
 		}
 	})
-}
-
-func dump(t *testing.T, db *store.DB, table string) string {
-	t.Helper()
-	rows, err := db.Read().QueryContext(t.Context(), `SELECT * FROM `+table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
-	cols, err := rows.Columns()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	for rows.Next() {
-		vals := make([]any, len(cols))
-		for i := range vals {
-			vals[i] = new(any)
-		}
-		if err := rows.Scan(vals...); err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range vals {
-			fmt.Fprintf(&b, "%v ", *v.(*any))
-		}
-	}
-	if rows.Err() != nil {
-		t.Fatal(rows.Err())
-	}
-	return b.String()
 }
 
 func TestSessionsOfResidentsSlideAndOfOfficersEnd(t *testing.T) {
@@ -423,7 +392,7 @@ func TestSessionsOfResidentsSlideAndOfOfficersEnd(t *testing.T) {
 			t.Error("a session that nobody used for 180 days is still good")
 		}
 		tidy(t, h)
-		if left := dump(t, h.db, "session"); left != "" {
+		if left := storetest.Dump(t, h.db, "session"); left != "" {
 			t.Errorf("expired sessions are kept: %s", left)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keng-vn/keng/internal/engine/fault"
+	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/place"
 )
 
@@ -66,7 +67,7 @@ func (v *Service) Phones(ctx context.Context, g place.Group, leads bool) ([]Phon
 		p = p.at(now)
 		x := Phone{Person: p.ID, Name: p.Name, Home: p.Home, Role: p.Role, In: leads && sessions > 0}
 		if at != 0 {
-			t := instant(at)
+			t := store.Instant(at)
 			x.New = &t
 		}
 		list = append(list, x)
@@ -211,7 +212,7 @@ func (v *Service) renewals(ctx context.Context) (map[ID]renewal, error) {
 		if err := rows.Scan(&r.id, &r.person, &r.by, &expires); err != nil {
 			return nil, fmt.Errorf("read renewals: %w", err)
 		}
-		r.expires = instant(expires)
+		r.expires = store.Instant(expires)
 		open[r.person] = r
 	}
 	return open, rows.Err()

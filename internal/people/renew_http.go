@@ -135,9 +135,9 @@ func (v *Service) seesNames(ctx context.Context, d *place.Directory, id place.Gr
 
 func (v *Service) reinvite(ctx context.Context, d *place.Directory, in *reinviteInput) (*inviteOutput, error) {
 	const op = "people.Reinvite"
-	a := Asker(ctx)
-	if a.Nobody() {
-		return nil, fault.New(op, fault.Unknown, "fault.sign_in")
+	a, err := Known(ctx, op)
+	if err != nil {
+		return nil, err
 	}
 	p, err := findPerson(ctx, v.DB.Read(), op, in.ID, v.Now())
 	if err != nil {

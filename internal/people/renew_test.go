@@ -155,7 +155,7 @@ func TestAnOfficerComesBackByTwoColleagues(t *testing.T) {
 		wantKind(t, err, fault.Denied, "people.not_yourself")
 		_, err = h.AgreeRenewal(t.Context(), other, r.ID)
 		wantKind(t, err, fault.NotFound, "people.unknown")
-		if len(w.ended) != 0 || !strings.Contains(dump(t, h.db, "session"), string(lost.Person)) {
+		if len(w.ended) != 0 || !strings.Contains(storetest.Dump(t, h.db, "session"), string(lost.Person)) {
 			t.Fatal("keys or sessions ended before two had agreed")
 		}
 		list, err := h.Colleagues(t.Context(), second)
@@ -170,7 +170,7 @@ func TestAnOfficerComesBackByTwoColleagues(t *testing.T) {
 		if err != nil || i.Person.ID != lost.Person || !slices.Equal(w.ended, []string{string(lost.Person)}) {
 			t.Fatalf("%+v, %v, ended %v", i, err, w.ended)
 		}
-		if dump := dump(t, h.db, "session"); strings.Contains(dump, string(lost.Person)) {
+		if dump := storetest.Dump(t, h.db, "session"); strings.Contains(dump, string(lost.Person)) {
 			t.Error("a session of the officer lives on")
 		}
 		_, err = h.AgreeRenewal(t.Context(), second, r.ID)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/keng-vn/keng/internal/engine/fault"
+	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/place"
 )
 
@@ -72,7 +73,7 @@ func (v *Service) Begin(ctx context.Context, tx *sql.Tx, op string, id ID, way W
 	s := Session{Person: p, Secret: newSecret(), Ends: l.end(now)}
 	s.Expires = l.until(now, s.Ends)
 	_, err = tx.ExecContext(ctx, `INSERT INTO session (hash, person, began_ms, expires_ms, device, way, used_ms, ends_ms) VALUES ($1, $2, $3, $4, $5, $6, $3, $7)`,
-		digest(s.Secret), id, now.UnixMilli(), s.Expires.UnixMilli(), DeviceIn(ctx), way, millis(s.Ends))
+		digest(s.Secret), id, now.UnixMilli(), s.Expires.UnixMilli(), DeviceIn(ctx), way, store.Millis(s.Ends))
 	if err != nil {
 		return s, fmt.Errorf("begin session: %w", err)
 	}
@@ -189,7 +190,7 @@ func (v *Service) readSession(ctx context.Context, hash string) (seen, error) {
 		return s, err
 	}
 	s.actor = p.actor()
-	s.began, s.expires, s.ends, s.limit = time.UnixMilli(began), time.UnixMilli(expires), instant(ends), v.limits(p.at(s.at), s.at)
+	s.began, s.expires, s.ends, s.limit = time.UnixMilli(began), time.UnixMilli(expires), store.Instant(ends), v.limits(p.at(s.at), s.at)
 	return s, nil
 }
 
@@ -201,7 +202,7 @@ func (v *Service) readToken(ctx context.Context, hash string) (seen, error) {
 	err := v.DB.Read().QueryRowContext(ctx, `SELECT name, role, scope, expires_ms, reads FROM token WHERE hash = $1 AND revoked_ms = 0`, hash).Scan(&a.Token, &a.Role, &scope, &expires, &s.reads)
 	a.Name, a.Scope = a.Token, place.ParseScope(scope)
 	a.Group = a.Scope.Group
-	s.actor, s.expires = a, instant(expires)
+	s.actor, s.expires = a, store.Instant(expires)
 	return s, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keng-vn/keng/internal/engine/fault"
+	"github.com/keng-vn/keng/internal/engine/store"
 )
 
 // SessionView is a session as its owner sees it.
@@ -42,7 +43,7 @@ func (v *Service) Sessions(ctx context.Context, id ID, mine string) ([]SessionVi
 			return nil, fmt.Errorf("read sessions: %w", err)
 		}
 		s.ID, s.Current = hash[:handleLength], hash == digest(mine)
-		s.Began, s.Used, s.Expires = instant(began), instant(max(began, used)), instant(expires)
+		s.Began, s.Used, s.Expires = store.Instant(began), store.Instant(max(began, used)), store.Instant(expires)
 		if u, ok := v.lastUse(hash); ok && u.After(s.Used) {
 			s.Used = u.UTC()
 		}

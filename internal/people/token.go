@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/keng-vn/keng/internal/engine/fault"
+	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/place"
 )
 
@@ -135,7 +136,7 @@ func (v *Service) Tokens(ctx context.Context) ([]Token, error) {
 		if err := rows.Scan(&t.Name, &t.Role, &scope, &made, &revoked, &expires, &t.Reads); err != nil {
 			return nil, fmt.Errorf("read tokens: %w", err)
 		}
-		t.Scope, t.Made, t.Expires, t.Revoked = place.ParseScope(scope), instant(made), instant(expires), instant(revoked)
+		t.Scope, t.Made, t.Expires, t.Revoked = place.ParseScope(scope), store.Instant(made), store.Instant(expires), store.Instant(revoked)
 		list = append(list, t)
 	}
 	return list, rows.Err()

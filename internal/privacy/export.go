@@ -12,6 +12,7 @@ import (
 	"github.com/keng-vn/keng/internal/engine/audit"
 	"github.com/keng-vn/keng/internal/engine/fault"
 	"github.com/keng-vn/keng/internal/engine/say"
+	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/people"
 )
 
@@ -36,13 +37,13 @@ func (v *Service) Export(ctx context.Context, a people.Actor) (Exported, error) 
 	for _, h := range v.Holders {
 		list, err := h.Holds(ctx, a.Person)
 		if err != nil {
-			return e, internal(op, err)
+			return e, fault.Wrap(op, err)
 		}
 		e.Sections = append(e.Sections, list...)
 	}
 	own, err := v.Holds(ctx, a.Person)
 	if err != nil {
-		return e, internal(op, err)
+		return e, fault.Wrap(op, err)
 	}
 	e.Sections = append(e.Sections, own...)
 	err = v.DB.Tx(ctx, func(tx *sql.Tx) error {
@@ -50,7 +51,7 @@ func (v *Service) Export(ctx context.Context, a people.Actor) (Exported, error) 
 		return err
 	})
 	if err != nil {
-		return e, internal(op, err)
+		return e, fault.Wrap(op, err)
 	}
 	return e, nil
 }
@@ -65,7 +66,7 @@ func (v *Service) Holds(ctx context.Context, person people.ID) ([]people.Section
 	requests := people.Section{Title: "held.requests", Rows: [][]people.Detail{}}
 	for _, r := range list {
 		requests.Rows = append(requests.Rows, []people.Detail{
-			people.At("held.at", ms(r.Made)),
+			people.At("held.at", store.Millis(r.Made)),
 			{Label: "held.kind", Value: string(r.Kind)},
 			{Label: "held.text", Value: r.Text},
 			{Label: "held.outcome", Value: string(r.Outcome)},

@@ -107,18 +107,10 @@ type decideInput struct {
 	}
 }
 
-func asker(ctx context.Context) (people.Actor, error) {
-	a := people.Asker(ctx)
-	if a.Nobody() {
-		return a, fault.New("privacy", fault.Unknown, "fault.sign_in")
-	}
-	return a, nil
-}
-
 // asked finds out who asks before f.
 func asked[I, O any](f func(context.Context, people.Actor, *I) (*O, error)) func(context.Context, *I) (*O, error) {
 	return func(ctx context.Context, in *I) (*O, error) {
-		a, err := asker(ctx)
+		a, err := people.Known(ctx, "privacy")
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +158,7 @@ func (v *Service) listActs(ctx context.Context, a people.Actor, in *actsInput) (
 	}
 	list, err := v.Entries.Of(ctx, string(a.Person), in.Before, perPage)
 	if err != nil {
-		return nil, internal("privacy.Acts", err)
+		return nil, fault.Wrap("privacy.Acts", err)
 	}
 	for _, e := range list {
 		out.Body = append(out.Body, v.act(ctx, a, e))
@@ -231,7 +223,7 @@ func (v *Service) proveAct(ctx context.Context, a people.Actor, in *placeInput) 
 		return nil, fault.New(op, fault.NotFound, "mydata.no_entry")
 	}
 	if err != nil {
-		return nil, internal(op, err)
+		return nil, fault.Wrap(op, err)
 	}
 	p := ProofView{ActView: v.act(ctx, a, s.Entry), Leaf: string(s.Leaf), Opens: []UnsealView{{"of", s.Me, "person/" + string(a.Person)}}}
 	open := func(field string, o audit.Opening, value string) {
@@ -304,7 +296,7 @@ func (v *Service) view(a people.Actor, r Request) RequestView {
 }
 
 func (v *Service) serveExport(w http.ResponseWriter, r *http.Request) error {
-	a, err := asker(r.Context())
+	a, err := people.Known(r.Context(), "privacy")
 	if err != nil {
 		return err
 	}
@@ -330,7 +322,7 @@ func (v *Service) serveExport(w http.ResponseWriter, r *http.Request) error {
 		return fault.New("privacy.Export", fault.Invalid, "fault.invalid")
 	}
 	if err != nil {
-		return internal("privacy.Export", err)
+		return fault.Wrap("privacy.Export", err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", media)

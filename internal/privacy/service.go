@@ -108,13 +108,6 @@ func (v *Service) may(a people.Actor, verb string, unit place.UnitCode) bool {
 	return unit != "" && v.Rights.May(a, verb, people.Thing{Kind: "Area", Unit: unit})
 }
 
-func internal(op string, err error) error {
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return f
-	}
-	return &fault.Error{Op: op, Kind: fault.Internal, Key: "fault.internal", Err: err}
-}
-
 // tidy makes what somebody wrote fit.
 func tidy(op, text string, must bool) (string, error) {
 	text = norm.NFC.String(strings.TrimSpace(text))
@@ -140,7 +133,7 @@ func (v *Service) Ask(ctx context.Context, a people.Actor, key string, k Kind, t
 	now := v.Now()
 	r := Request{ID: ulid.Make().String(), Person: a.Person, Unit: v.unitOf(a), Kind: k, Text: text, Made: now}
 	if r.Reply, r.Due, err = clocks(v.Rules, r.Unit, k, now); err != nil {
-		return r, internal(op, err)
+		return r, fault.Wrap(op, err)
 	}
 	if key != "" {
 		r.ID = keyed(a, key)
@@ -166,7 +159,7 @@ func (v *Service) Ask(ctx context.Context, a people.Actor, key string, k Kind, t
 		return err
 	})
 	if err != nil {
-		return r, internal(op, err)
+		return r, fault.Wrap(op, err)
 	}
 	return r, nil
 }
@@ -179,7 +172,7 @@ func (v *Service) Mine(ctx context.Context, a people.Actor) ([]Request, error) {
 	}
 	list, err := readRequests(ctx, v.DB.Read(), `person = $1 ORDER BY made_ms DESC, id DESC LIMIT 100`, a.Person)
 	if err != nil {
-		return nil, internal(op, err)
+		return nil, fault.Wrap(op, err)
 	}
 	return list, nil
 }
@@ -193,7 +186,7 @@ func (v *Service) Queue(ctx context.Context, a people.Actor) ([]Request, error) 
 	}
 	list, err := readRequests(ctx, v.DB.Read(), `unit = $1 ORDER BY CASE WHEN ended_ms = 0 THEN 0 ELSE 1 END, CASE WHEN ended_ms = 0 THEN due_ms ELSE -ended_ms END, id LIMIT 200`, a.Scope.Unit)
 	if err != nil {
-		return nil, internal(op, err)
+		return nil, fault.Wrap(op, err)
 	}
 	return list, nil
 }
@@ -228,7 +221,7 @@ func (v *Service) change(ctx context.Context, op, act string, a people.Actor, id
 		return updateRequest(ctx, tx, r)
 	})
 	if err != nil {
-		return r, internal(op, err)
+		return r, fault.Wrap(op, err)
 	}
 	return r, nil
 }

@@ -6,8 +6,8 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
-	"time"
 
+	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/people"
 	"github.com/keng-vn/keng/internal/place"
 )
@@ -20,25 +20,11 @@ func keyed(a people.Actor, key string) string {
 
 const columns = `id, person, unit, kind, body, made_ms, reply_ms, due_ms, taken_ms, longer_ms, ended_ms, outcome, answer, by_id`
 
-func ms(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func at(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
-
 func scan(row interface{ Scan(...any) error }) (Request, error) {
 	var r Request
 	var made, reply, due, taken, longer, ended int64
 	err := row.Scan(&r.ID, &r.Person, &r.Unit, &r.Kind, &r.Text, &made, &reply, &due, &taken, &longer, &ended, &r.Outcome, &r.Answer, &r.By)
-	r.Made, r.Reply, r.Due, r.Taken, r.Longer, r.Ended = at(made), at(reply), at(due), at(taken), at(longer), at(ended)
+	r.Made, r.Reply, r.Due, r.Taken, r.Longer, r.Ended = store.Instant(made), store.Instant(reply), store.Instant(due), store.Instant(taken), store.Instant(longer), store.Instant(ended)
 	return r, err
 }
 
@@ -72,7 +58,7 @@ func countOpen(ctx context.Context, q place.Querier, p people.ID) (n int, err er
 
 func insertRequest(ctx context.Context, tx *sql.Tx, r Request) error {
 	if _, err := tx.ExecContext(ctx, `INSERT INTO privacy_request (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, '', '', '')`,
-		r.ID, r.Person, r.Unit, r.Kind, r.Text, ms(r.Made), ms(r.Reply), ms(r.Due)); err != nil {
+		r.ID, r.Person, r.Unit, r.Kind, r.Text, store.Millis(r.Made), store.Millis(r.Reply), store.Millis(r.Due)); err != nil {
 		return fmt.Errorf("write request: %w", err)
 	}
 	return nil
@@ -80,7 +66,7 @@ func insertRequest(ctx context.Context, tx *sql.Tx, r Request) error {
 
 func updateRequest(ctx context.Context, tx *sql.Tx, r Request) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE privacy_request SET person = $2, body = $3, due_ms = $4, taken_ms = $5, longer_ms = $6, ended_ms = $7, outcome = $8, answer = $9, by_id = $10 WHERE id = $1`,
-		r.ID, r.Person, r.Text, ms(r.Due), ms(r.Taken), ms(r.Longer), ms(r.Ended), r.Outcome, r.Answer, r.By); err != nil {
+		r.ID, r.Person, r.Text, store.Millis(r.Due), store.Millis(r.Taken), store.Millis(r.Longer), store.Millis(r.Ended), r.Outcome, r.Answer, r.By); err != nil {
 		return fmt.Errorf("write request: %w", err)
 	}
 	return nil

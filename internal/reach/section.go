@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/people"
 )
 
@@ -14,7 +15,7 @@ func (v *Service) Holds(ctx context.Context, id people.ID) ([]people.Section, er
 	phones := people.Section{Title: "held.reach_phones", Rows: [][]people.Detail{}}
 	for _, p := range v.PhonesOf(id) {
 		phones.Rows = append(phones.Rows, []people.Detail{
-			people.At("held.at", p.Made.UnixMilli()), {Label: "held.reach_label", Value: p.Label}, people.At("held.reach_proven", millis(p.Proven)),
+			people.At("held.at", p.Made.UnixMilli()), {Label: "held.reach_label", Value: p.Label}, people.At("held.reach_proven", store.Millis(p.Proven)),
 		})
 	}
 	var sent int

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/keng-vn/keng/internal/engine/store"
 	"github.com/keng-vn/keng/internal/people"
 )
 
@@ -15,20 +16,6 @@ import (
 //
 //go:embed sql/*.sql
 var Migrations embed.FS
-
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func moment(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
 
 // Load reads every phone and wish: calling must not wait for the disk.
 func (v *Service) Load(ctx context.Context) error {
@@ -63,7 +50,7 @@ func (v *Service) readPhones(ctx context.Context) (all []Phone, err error) {
 		if err := rows.Scan(&p.ID, &p.Person, &p.Endpoint, &p.P256dh, &p.Auth, &p.Lang, &p.Label, &made, &asked, &proven, &took); err != nil {
 			return nil, err
 		}
-		p.Made, p.Asked, p.Proven, p.Took = moment(made), moment(asked), moment(proven), time.Duration(took)*time.Millisecond
+		p.Made, p.Asked, p.Proven, p.Took = store.Instant(made), store.Instant(asked), store.Instant(proven), time.Duration(took)*time.Millisecond
 		all = append(all, p)
 	}
 	return all, rows.Err()
@@ -97,7 +84,7 @@ func (v *Service) keep(ctx context.Context, p Phone) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (id) DO UPDATE SET person = excluded.person, p256dh = excluded.p256dh, auth = excluded.auth, lang = excluded.lang,
 			label = excluded.label, asked_ms = excluded.asked_ms, proven_ms = excluded.proven_ms, took_ms = excluded.took_ms`,
-		p.ID, p.Person, p.Endpoint, p.P256dh, p.Auth, string(p.Lang), p.Label, p.Made.UnixMilli(), millis(p.Asked), millis(p.Proven), p.Took.Milliseconds()); err != nil {
+		p.ID, p.Person, p.Endpoint, p.P256dh, p.Auth, string(p.Lang), p.Label, p.Made.UnixMilli(), store.Millis(p.Asked), store.Millis(p.Proven), p.Took.Milliseconds()); err != nil {
 		return fmt.Errorf("keep phone: %w", err)
 	}
 	v.mu.Lock()

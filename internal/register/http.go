@@ -64,7 +64,7 @@ func (v *Service) Routes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "list-imports", Method: http.MethodGet, Path: "/api/v1/register/imports", Tag: "register", Summary: "imports of the asker's unit, newest first"},
 		func(ctx context.Context, _ *struct{}) (*importsOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "register")
 			if err != nil {
 				return nil, err
 			}
@@ -73,7 +73,7 @@ func (v *Service) Routes(k *web.Kit) {
 		})
 	web.Register(k, web.Op{ID: "undo-import", Method: http.MethodPost, Path: "/api/v1/register/imports/{id}/undo", Tag: "register", Summary: "take an import back"},
 		func(ctx context.Context, in *undoInput) (*undoneOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "register")
 			if err != nil {
 				return nil, err
 			}
@@ -82,7 +82,7 @@ func (v *Service) Routes(k *web.Kit) {
 		})
 	k.Raw(web.Op{ID: "export-register", Method: http.MethodPost, Path: "/api/v1/register/exports", Tag: "register", Summary: "the list of households of the asker's unit, XLSX; the log says who took it"}, XLSX,
 		func(w http.ResponseWriter, r *http.Request) error {
-			a, err := asker(r.Context())
+			a, err := people.Known(r.Context(), "register")
 			if err != nil {
 				return err
 			}
@@ -95,14 +95,6 @@ func (v *Service) Routes(k *web.Kit) {
 			_, _ = w.Write(b.Bytes()) // the client has gone: nobody to tell
 			return nil
 		})
-}
-
-func asker(ctx context.Context) (people.Actor, error) {
-	a := people.Asker(ctx)
-	if a.Nobody() {
-		return a, fault.New("register", fault.Unknown, "fault.sign_in")
-	}
-	return a, nil
 }
 
 // Text is w in a language.

@@ -308,10 +308,7 @@ const portion = 50
 // told lets everybody take what was written.
 func (v *Service) told(ctx context.Context, op string, err error, made []thing) error {
 	if err != nil {
-		if _, ok := errors.AsType[*fault.Error](err); ok {
-			return err
-		}
-		return &fault.Error{Op: op, Kind: fault.Internal, Key: "fault.internal", Err: err}
+		return fault.Wrap(op, err)
 	}
 	var ids []people.ID
 	for _, m := range made {
@@ -536,7 +533,7 @@ func (v *Service) Export(ctx context.Context, a people.Actor, unit place.UnitCod
 		return err
 	}
 	if err := write(out, lines); err != nil {
-		return &fault.Error{Op: op, Kind: fault.Internal, Key: "fault.internal", Err: err}
+		return fault.Wrap(op, err)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (v *Service) Routes(k *web.Kit, files fs.FS) error {
 	v.hub.epoch = strings.ToLower(ulid.Make().String())
 	web.Register(k, web.Op{ID: "get-state", Method: http.MethodGet, Path: "/api/v1/state", Tag: "screen", Summary: "everything a screen needs at once"},
 		func(ctx context.Context, _ *struct{}) (*stateOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "screen")
 			if err != nil {
 				return nil, err
 			}
@@ -41,7 +41,7 @@ func (v *Service) Routes(k *web.Kit, files fs.FS) error {
 		})
 	web.Register(k, web.Op{ID: "list-groups", Method: http.MethodGet, Path: "/api/v1/groups", Tag: "screen", Summary: "groups the asker may know of"},
 		func(ctx context.Context, _ *struct{}) (*groupsOutput, error) {
-			a, err := asker(ctx)
+			a, err := people.Known(ctx, "screen")
 			if err != nil {
 				return nil, err
 			}
@@ -58,17 +58,9 @@ func (v *Service) Routes(k *web.Kit, files fs.FS) error {
 	return v.pages(k, files)
 }
 
-func asker(ctx context.Context) (people.Actor, error) {
-	a := people.Asker(ctx)
-	if a.Nobody() {
-		return a, fault.New("screen", fault.Unknown, "fault.sign_in")
-	}
-	return a, nil
-}
-
 func (v *Service) serveStream(k *web.Kit) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		a, err := asker(r.Context())
+		a, err := people.Known(r.Context(), "screen")
 		if err != nil {
 			return err
 		}
@@ -126,7 +118,7 @@ func (v *Service) watch(ctx context.Context, end func(), r *http.Request, l *loo
 }
 
 func (v *Service) serveBounds(w http.ResponseWriter, r *http.Request) error {
-	if _, err := asker(r.Context()); err != nil {
+	if _, err := people.Known(r.Context(), "screen"); err != nil {
 		return err
 	}
 	var b []byte

@@ -2,7 +2,6 @@ package signin_test
 
 import (
 	"encoding/base32"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -41,7 +40,7 @@ func TestAPaperLetsItsOwnerIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, table := range []string{"phrase", "session"} {
-			if text := dump(t, g, table); strings.Contains(text, p.Words[0]) || text == "" {
+			if text := storetest.Dump(t, g.db, table); strings.Contains(text, p.Words[0]) || text == "" {
 				t.Errorf("%s holds the words, or nothing", table)
 			}
 		}
@@ -62,36 +61,6 @@ func TestAPaperLetsItsOwnerIn(t *testing.T) {
 	})
 }
 
-func dump(t *testing.T, g *gate, table string) string {
-	t.Helper()
-	rows, err := g.db.Read().QueryContext(t.Context(), `SELECT * FROM `+table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
-	cols, err := rows.Columns()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	for rows.Next() {
-		cells := make([]any, len(cols))
-		for k := range cells {
-			cells[k] = new(any)
-		}
-		if err := rows.Scan(cells...); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range cells {
-			fmt.Fprintf(&b, "%v ", *c.(*any))
-		}
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
 // TestAnOfficersPaperNeedsACode: never by paper alone, never by a code twice.
 func TestAnOfficersPaperNeedsACode(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, dsn string) {
@@ -108,7 +77,7 @@ func TestAnOfficersPaperNeedsACode(t *testing.T) {
 			return c
 		}
 		raw, err := base32.StdEncoding.DecodeString(p.Code.Secret)
-		if err != nil || strings.Contains(dump(t, g, "phrase"), p.Code.Secret) || strings.Contains(dump(t, g, "phrase"), b64(raw)) {
+		if err != nil || strings.Contains(storetest.Dump(t, g.db, "phrase"), p.Code.Secret) || strings.Contains(storetest.Dump(t, g.db, "phrase"), b64(raw)) {
 			t.Errorf("the secret is stored: %v", err)
 		}
 		try := tried(p)

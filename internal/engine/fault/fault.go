@@ -43,6 +43,18 @@ func (e *Error) Unwrap() error { return e.Err }
 // New makes a fault without a cause.
 func New(op string, k Kind, key string) *Error { return &Error{Op: op, Kind: k, Key: key} }
 
+// Wrap keeps a fault as it is and makes an internal one of any other error; nil
+// stays nil.
+func Wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	return &Error{Op: op, Kind: Internal, Key: "fault.internal", Err: err}
+}
+
 // KindOf returns the kind of the outermost fault in err, or [Internal].
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {

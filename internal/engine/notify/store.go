@@ -29,27 +29,13 @@ type content struct {
 	Body   string `json:"body"`
 }
 
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func moment(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
-
 func insert(all []*job) store.Op {
 	rows := make([][]any, 0, len(all))
 	for _, j := range all { // now: later they change
 		body, _ := json.Marshal(content{j.m.To, j.m.Secret, j.m.Title, j.m.Body}) // strings always can be
 		rows = append(rows, []any{
 			j.m.Key, j.m.ID(), string(j.m.Channel), j.m.Topic, j.m.Person, string(Queued), j.m.Rank,
-			j.made.UnixMilli(), millis(j.m.After), millis(j.m.Until), string(body),
+			j.made.UnixMilli(), store.Millis(j.m.After), store.Millis(j.m.Until), string(body),
 		})
 	}
 	return func(ctx context.Context, tx *store.Batch) error {
@@ -115,7 +101,7 @@ func (s *Service) load(ctx context.Context) (left []*job, err error) {
 			continue
 		}
 		s.seq++
-		j.seq, j.made, j.m.After, j.m.Until = s.seq, moment(made), moment(after), moment(until)
+		j.seq, j.made, j.m.After, j.m.Until = s.seq, store.Instant(made), store.Instant(after), store.Instant(until)
 		s.jobs[j.m.Key] = j
 		if done != 0 {
 			continue
@@ -156,6 +142,6 @@ func (s *Service) Find(ctx context.Context, id string) (p Posted, ok bool, err e
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, false, nil
 	}
-	p.Made, p.Got = moment(made), moment(got)
+	p.Made, p.Got = store.Instant(made), store.Instant(got)
 	return p, err == nil, err
 }
